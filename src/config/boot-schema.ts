@@ -1,0 +1,313 @@
+import { SEVERITIES } from '../protocol/notes.ts';
+import type { Authentication, BootConfig, HomeServer, LogFormat, TlsMode } from './boot.ts';
+import { file, secret } from './schema/file-kinds.ts';
+import { type Kind, mapped, named, optional, required, standard } from './schema/kind.ts';
+import {
+  address,
+  choice,
+  count,
+  domain,
+  domainPattern,
+  duration,
+  endpoint,
+  flag,
+  network,
+  port,
+  size,
+} from './schema/scalar-kinds.ts';
+import { list, names, oneKeyOf, section } from './schema/section.ts';
+
+/** The boot file without its own path: what its text says. */
+export type BootFile = Omit<BootConfig, 'path'>;
+
+const tls: Kind<TlsMode> = choice({
+  required: 'to insist on TLS',
+  optional: 'to use TLS where the other side offers it',
+  none: 'to stay in plain text',
+});
+
+const authentication: Kind<Authentication> = choice({
+  external: 'to believe certificates only (SASL EXTERNAL)',
+  dialback: 'to use Server Dialback only',
+  either: 'to let a partner prove itself either way',
+});
+
+const federation = choice({ allow: 'to federate', deny: 'to refuse' });
+
+const level = choice({
+  error: 'for what needs somebody now',
+  warning: 'for what will need somebody',
+  info: 'to see what happens',
+  debug: 'to see why',
+  verbose: 'to see the elements themselves',
+} satisfies Record<(typeof SEVERITIES)[number], string>);
+
+const logFormat: Kind<LogFormat> = choice({
+  text: 'for people',
+  json: 'for programs, one object per line',
+  expressway: "for the shape of Cisco Expressway's diagnostic log",
+});
+
+const moduleName = { pattern: /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/, expects: 'a dotted module name such as s2s.dialback' };
+
+const XMPP_SERVER = 5269;
+const XMPP_COMPONENT = 5347;
+const DNS = 53;
+
+const log = section({
+  format: standard(
+    logFormat,
+    'text',
+    'The form of a log line: for people, for programs, or as Cisco Expressway writes its diagnostic log.',
+  ),
+  level: standard(level, 'info', 'The least urgent severity that is written.'),
+  modules: standard(
+    names(moduleName, level),
+    {},
+    'Other levels for single modules, or for all below a dotted name, such as `s2s.dialback: debug`.',
+  ),
+});
+
+const timeouts = section({
+  connect: standard(duration(), '10s', 'TCP connect to one address.'),
+  tls: standard(duration(), '15s', 'One TLS handshake.'),
+  header: standard(duration(), '20s', 'From TCP accept to the complete stream header.'),
+  negotiation: standard(duration(), '60s', 'From the stream header to the first authorized pair.'),
+  dialback: standard(duration(), '30s', 'A `db:result` or `db:verify` without an answer.'),
+  idle: standard(
+    duration({ zero: 'never' }),
+    '30m',
+    'An outgoing stream that carries nothing is closed after this time; 0 is never.',
+  ),
+  close: standard(
+    duration(),
+    '5s',
+    'From our `</stream:stream>` to theirs; also the longest that ending fedway takes.',
+  ),
+});
+
+const limits = section({
+  stanza: standard(
+    size(10_000, 16 * 1024 ** 2, 'RFC 6120 §13.12 does not permit less'),
+    '256KiB',
+    'Bytes of one stanza after authentication; at least 10000.',
+  ),
+  queue_stanzas: standard(count(1, 1_000_000), 1000, 'Stanzas that wait per pair while a stream is being set up.'),
+  queue_bytes: standard(size(10_000, 1024 ** 3), '1MiB', 'Bytes that wait per pair while a stream is being set up.'),
+  connections: standard(count(1, 1_000_000), 10_000, 'Connections from partners at a time.'),
+  connections_per_address: standard(count(1, 1_000_000), 64, 'Connections from one address at a time.'),
+});
+
+const s2s = section({
+  listen: required(
+    list(endpoint('address', XMPP_SERVER), { least: 1 }),
+    '["192.0.2.1:5269"]',
+    'Addresses and ports that partners connect to.',
+    { restart: true },
+  ),
+  dial_from: standard(
+    list(address),
+    [],
+    'Local addresses that outgoing connections leave from, at most one per family.',
+  ),
+  tls: standard(tls, 'required', 'TLS on connections with partners.'),
+  authentication: standard(
+    authentication,
+    'either',
+    'How a partner proves its domain: by certificate (SASL EXTERNAL), by Server Dialback, or either way.',
+  ),
+  dialback_secret: required(
+    secret(16),
+    '{ file: dialback.secret }',
+    'The secret that dialback keys are made of (XEP-0185); the same on every box that answers for these domains.',
+  ),
+  trust: standard(
+    section({
+      system: standard(flag, true, "Trust the operating system's certificate authorities."),
+      authorities: standard(list(file('public')), [], 'PEM files with further certificate authorities.'),
+    }),
+    {},
+    "Who may sign the partners' certificates.",
+  ),
+  timeouts: standard(timeouts, {}, 'How long fedway waits, for what.'),
+  limits: standard(limits, {}, 'How much fedway holds.'),
+});
+
+const resolver = section({
+  servers: standard(list(endpoint('address', DNS)), [], 'DNS servers to ask; none: those of /etc/resolv.conf.'),
+  timeout: standard(duration(), '2s', 'One question to one server.'),
+  attempts: standard(count(1, 10), 3, 'How often a question is asked before it has failed.'),
+  allow_addresses: standard(
+    list(network),
+    [],
+    "Networks (CIDR) that a partner's name may point to although they are private or loopback.",
+  ),
+});
+
+const overS2s = section({
+  address: required(endpoint('name or address', XMPP_SERVER), '10.0.0.10:5269', 'Where the server inside takes S2S.'),
+  tls: standard(tls, 'optional', 'TLS on connections to the server inside.'),
+  authorities: optional(
+    list(file('public'), { least: 1 }),
+    'PEM files: verify the certificate of the server inside against these authorities. Without: TLS is not verified.',
+  ),
+});
+
+const asComponent = section({
+  address: required(
+    endpoint('name or address', XMPP_COMPONENT),
+    '10.0.0.10:5347',
+    'Where the server inside takes components (XEP-0114).',
+  ),
+  secret: required(secret(), '{ file: component.secret }', "The component's password."),
+  domains: required(
+    list(domain, { least: 1 }),
+    '[vngtp.lab]',
+    'The foreign domains that the server inside reaches through fedway.',
+  ),
+  shared: standard(
+    flag,
+    false,
+    'true: one connection, as the first domain, serves all of them (ejabberd). false: one connection per domain.',
+  ),
+});
+
+const acceptingComponents = section({
+  secret: required(secret(), '{ file: component.secret }', "The component's password."),
+});
+
+const server: Kind<HomeServer> = mapped(
+  oneKeyOf({
+    s2s: optional(overS2s, 'Any XMPP server, by S2S: fedway stands for every foreign domain towards it.'),
+    component: optional(asComponent, 'fedway connects to the server inside as XEP-0114 component.'),
+    accept_component: optional(
+      acceptingComponents,
+      'The server inside connects as XEP-0114 component to `inside.component_listen`.',
+    ),
+  }),
+  (found): HomeServer | undefined => {
+    // One case each, so that the compiler sees which section belongs to which word.
+    if (found.value === undefined) return undefined;
+    if (found.via === 's2s') return Object.freeze({ via: found.via, ...found.value });
+    if (found.via === 'component') return Object.freeze({ via: found.via, ...found.value });
+    return Object.freeze({ via: found.via, ...found.value });
+  },
+);
+
+const home = section({
+  domains: required(
+    list(domain, { least: 1 }),
+    '[example.org]',
+    'Our own domains that this server inside serves, sub-domains such as conference.* included.',
+  ),
+  certificate: required(
+    file('public'),
+    'certs/example.org.pem',
+    'PEM file: the chain, leaf first. Read again on SIGHUP and when the file changes.',
+  ),
+  key: required(file('private'), 'certs/example.org.key', 'PEM file: the private key of the certificate.'),
+  server: required(
+    server,
+    '{ s2s: { address: "10.0.0.10:5269" } }',
+    'How fedway and the server inside talk: exactly one of `s2s`, `component`, `accept_component`.',
+  ),
+});
+
+const inside = section({
+  listen: standard(
+    list(endpoint('address', XMPP_SERVER)),
+    [],
+    'Addresses and ports where the outgoing S2S of the servers inside arrives. Needed for homes with `server.s2s`.',
+    { restart: true },
+  ),
+  dial_from: standard(
+    list(address),
+    [],
+    'Local addresses that connections to the servers inside leave from, at most one per family.',
+  ),
+  tls: standard(tls, 'optional', 'TLS on connections from the servers inside.'),
+  certificate: optional(
+    file('public'),
+    'PEM file: the chain shown to the servers inside, leaf first. Without: a self-signed certificate made at start.',
+  ),
+  key: optional(file('private'), 'PEM file: the private key of the certificate.'),
+  component_listen: standard(
+    list(endpoint('address', XMPP_COMPONENT)),
+    [],
+    'XEP-0114 listener, for homes with `server.accept_component`.',
+    { restart: true },
+  ),
+  allow_from: standard(list(network), [], 'Networks (CIDR) the servers inside connect from; none: any.'),
+});
+
+const steering = section({
+  listen: required(
+    list(endpoint('address', DNS), { least: 1 }),
+    '["10.0.0.2:53"]',
+    'Addresses and ports that the resolver of the server inside asks, by UDP and TCP.',
+    { restart: true },
+  ),
+  answer: required(
+    list(address, { least: 1 }),
+    '["10.0.0.2"]',
+    "fedway's inside addresses: what foreign domains are answered with.",
+  ),
+  port: standard(port, XMPP_SERVER, "fedway's inside S2S port."),
+  ttl: standard(
+    duration({ zero: 'not cached', wholeSeconds: true }),
+    '60s',
+    'How long an answer may be cached, in whole seconds.',
+  ),
+  keep: standard(list(domain), [], 'Zones that are not steered, besides our own domains.'),
+  rest: standard(
+    choice({ refuse: 'to refuse them', forward: 'to pass them to forward_to' }),
+    'refuse',
+    'What happens to questions that are not steered.',
+  ),
+  forward_to: standard(list(endpoint('address', DNS)), [], 'DNS servers for `rest: forward`.'),
+});
+
+const rule = section({
+  domain: required(domainPattern, 'example.org', 'The partner, or `"*.lab"` for every name below lab.'),
+  federation: optional(federation, 'Whether the partner may federate. Without: as `partners.default`.'),
+  tls: optional(tls, 'TLS on connections with this partner. Without: as `s2s.tls`.'),
+  authentication: optional(authentication, 'How this partner proves its domain. Without: as `s2s.authentication`.'),
+  route: standard(
+    list(endpoint('name or address', XMPP_SERVER)),
+    [],
+    'Addresses of the partner, tried in order, instead of DNS.',
+  ),
+});
+
+const partners = section({
+  default: standard(federation, 'allow', 'Whether a partner without a rule may federate.'),
+  rules: standard(
+    named('list of rules', list(rule)),
+    [],
+    'What is different for whom. The most specific domain wins, and its rule as a whole.',
+  ),
+});
+
+/** The description of the boot file: everything that fedway says and enforces about single keys is written here, and only here. */
+export const bootSchema = section({
+  role: required(
+    choice({ single: 'for one box that does everything' }),
+    'single',
+    'What this box is. A single box stands between the servers inside and the world.',
+    { restart: true },
+  ),
+  log: standard(log, {}, 'The log.'),
+  s2s: required(s2s, '', 'The outside: federation with the world.'),
+  resolver: standard(resolver, {}, 'How partners are found: DNS of the outside world, not of the inside.'),
+  homes: required(
+    named('list of homes', list(home, { least: 1 })),
+    '',
+    'Our own domains and the servers inside that serve them.',
+  ),
+  inside: standard(inside, {}, 'The inside: where the servers inside reach fedway.'),
+  dns: optional(
+    steering,
+    "The steering responder: it answers `_xmpp-server._tcp.<anything foreign>` and the addresses of foreign domains with fedway's inside address, so that a server inside works by pointing its resolver at it. Without: no responder.",
+  ),
+  partners: standard(partners, {}, 'Who may federate, and what is different for whom.'),
+}) satisfies Kind<BootFile>;

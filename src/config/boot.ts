@@ -1,0 +1,160 @@
+import type { Domain } from '../protocol/jid/domain.ts';
+import type { Severity } from '../protocol/notes.ts';
+import type { Endpoint, Network } from './address.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * The boot file as a value: checked, complete, frozen. Durations are milliseconds, sizes bytes, paths absolute, domains prepared;
+ * every default is filled in, so `undefined` means what the key's comment says and never "not given".
+ */
+export interface BootConfig {
+  /** The boot file, as an absolute path. */
+  readonly path: string;
+  readonly role: 'single';
+  readonly log: LogConfig;
+  readonly s2s: S2sConfig;
+  readonly resolver: ResolverConfig;
+  /** At least one. No domain is in two of them. */
+  readonly homes: readonly HomeConfig[];
+  readonly inside: InsideConfig;
+  /** `undefined`: no steering responder. */
+  readonly dns: SteeringConfig | undefined;
+  readonly partners: PartnersConfig;
+}
+
+export type LogFormat = 'text' | 'json' | 'expressway';
+/** TLS on a connection: insist on it, use it where the other side offers it, or never. */
+export type TlsMode = 'required' | 'optional' | 'none';
+/** How a partner proves its domain: SASL EXTERNAL, Server Dialback, or whichever works. */
+export type Authentication = 'external' | 'dialback' | 'either';
+
+export interface LogConfig {
+  readonly format: LogFormat;
+  readonly level: Severity;
+  /** Dotted module names; a name also covers everything below it. */
+  readonly modules: ReadonlyMap<string, Severity>;
+}
+
+export interface S2sConfig {
+  /** At least one. A listener on `::` must not take IPv4 as well: `0.0.0.0` may stand beside it. */
+  readonly listen: readonly Endpoint[];
+  /** At most one address per family; none: the operating system chooses. */
+  readonly dialFrom: readonly string[];
+  readonly tls: TlsMode;
+  readonly authentication: Authentication;
+  readonly dialbackSecret: Secret;
+  readonly trust: {
+    readonly system: boolean;
+    /** PEM files. */
+    readonly authorities: readonly string[];
+  };
+  /** Milliseconds. */
+  readonly timeouts: {
+    readonly connect: number;
+    readonly tls: number;
+    readonly header: number;
+    readonly negotiation: number;
+    readonly dialback: number;
+    /** 0: an idle stream is never closed. */
+    readonly idle: number;
+    readonly close: number;
+  };
+  readonly limits: {
+    /** Bytes. */
+    readonly stanza: number;
+    readonly queueStanzas: number;
+    /** Bytes. */
+    readonly queueBytes: number;
+    readonly connections: number;
+    readonly connectionsPerAddress: number;
+  };
+}
+
+export interface ResolverConfig {
+  /** None: those of /etc/resolv.conf. */
+  readonly servers: readonly Endpoint[];
+  /** Milliseconds for one question to one server. */
+  readonly timeout: number;
+  readonly attempts: number;
+  readonly allowAddresses: readonly Network[];
+}
+
+export interface HomeConfig {
+  /** At least one. */
+  readonly domains: readonly Domain[];
+  /** PEM files: the chain, leaf first, and its private key. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly server: HomeServer;
+}
+
+/** How fedway and the server inside that serves a home talk with each other. */
+export type HomeServer =
+  | {
+      readonly via: 's2s';
+      readonly address: Endpoint;
+      readonly tls: TlsMode;
+      /** PEM files; `undefined`: the certificate of the server inside is not verified. */
+      readonly authorities: readonly string[] | undefined;
+    }
+  | {
+      readonly via: 'component';
+      readonly address: Endpoint;
+      readonly secret: Secret;
+      /** Foreign domains; at least one. */
+      readonly domains: readonly Domain[];
+      readonly shared: boolean;
+    }
+  | { readonly via: 'accept_component'; readonly secret: Secret };
+
+export interface InsideConfig {
+  readonly listen: readonly Endpoint[];
+  /** At most one address per family. */
+  readonly dialFrom: readonly string[];
+  readonly tls: TlsMode;
+  /** PEM files, both or neither; `undefined`: a self-signed certificate made at start. */
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  readonly componentListen: readonly Endpoint[];
+  /** None: any. */
+  readonly allowFrom: readonly Network[];
+}
+
+export interface SteeringConfig {
+  /** UDP and TCP; at least one. */
+  readonly listen: readonly Endpoint[];
+  /** IP addresses; at least one. */
+  readonly answer: readonly string[];
+  readonly port: number;
+  /** Milliseconds, whole seconds. */
+  readonly ttl: number;
+  readonly keep: readonly Domain[];
+  readonly rest: 'refuse' | 'forward';
+  /** At least one when `rest` is `forward`. */
+  readonly forwardTo: readonly Endpoint[];
+}
+
+export interface PartnersConfig {
+  readonly default: 'allow' | 'deny';
+  /** No two of them have the same `domain`. */
+  readonly rules: readonly PartnerRule[];
+}
+
+/** What is different for one partner domain, or for all below one; the most specific rule wins as a whole. */
+export interface PartnerRule {
+  readonly domain: DomainPattern;
+  /** `undefined`: as `partners.default`. */
+  readonly federation: 'allow' | 'deny' | undefined;
+  /** `undefined`: as `s2s.tls`. */
+  readonly tls: TlsMode | undefined;
+  /** `undefined`: as `s2s.authentication`. */
+  readonly authentication: Authentication | undefined;
+  /** Where the partner is reached, tried in order; none: DNS tells. */
+  readonly route: readonly Endpoint[];
+}
+
+/** `exact`: the domain itself, `vngtp.lab`. `below`: every name below it and not itself, `*.lab`. */
+export interface DomainPattern {
+  readonly match: 'exact' | 'below';
+  readonly domain: Domain;
+}

@@ -1,0 +1,62 @@
+import type { StreamEnd } from '../protocol/end.ts';
+import type { StreamPair } from '../protocol/stream/actions.ts';
+import type { PairOutlet } from './pair-outlet.ts';
+
+/** The outlets of one face of the box, one for each pair that was written to lately. */
+export class OutletTable {
+  private readonly make: (pair: StreamPair) => PairOutlet;
+  private readonly outlets = new Map<string, { readonly pair: StreamPair; readonly outlet: PairOutlet }>();
+  private lastPair: StreamPair | undefined;
+  private lastOutlet: PairOutlet | undefined;
+
+  constructor(make: (pair: StreamPair) => PairOutlet) {
+    this.make = make;
+  }
+
+  get size(): number {
+    return this.outlets.size;
+  }
+
+  outletFor(pair: StreamPair): PairOutlet {
+    // Streams hand out the same object for the same pair: most stanzas find their outlet here.
+    if (pair === this.lastPair && this.lastOutlet !== undefined) return this.lastOutlet;
+    const key = `${pair.sender} ${pair.target}`;
+    let entry = this.outlets.get(key);
+    if (entry === undefined) {
+      entry = { pair, outlet: this.make(pair) };
+      this.outlets.set(key, entry);
+    }
+    this.lastPair = pair;
+    this.lastOutlet = entry.outlet;
+    return entry.outlet;
+  }
+
+  /** Closes streams that have carried nothing since `idleSince` (Unix milliseconds), and forgets outlets that hold nothing. */
+  sweep(idleSince: number): void {
+    for (const [key, { outlet }] of this.outlets) {
+      outlet.closeIfIdle(idleSince);
+      if (outlet.isForgettable) this.forget(key);
+    }
+  }
+
+  /** Shuts the outlets for which `reason` gives one. */
+  shut(reason: (pair: StreamPair) => StreamEnd | undefined): void {
+    for (const [key, { pair, outlet }] of this.outlets) {
+      const end = reason(pair);
+      if (end === undefined) continue;
+      this.forget(key);
+      outlet.shut(end);
+    }
+  }
+
+  /** After a new configuration every partner is worth a fresh attempt. */
+  forgetFailures(): void {
+    for (const { outlet } of this.outlets.values()) outlet.forgetFailures();
+  }
+
+  private forget(key: string): void {
+    this.outlets.delete(key);
+    this.lastPair = undefined;
+    this.lastOutlet = undefined;
+  }
+}

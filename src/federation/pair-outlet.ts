@@ -1,0 +1,215 @@
+import type { StreamEnd } from '../protocol/end.ts';
+import type { Note } from '../protocol/notes.ts';
+import type { StreamPair } from '../protocol/stream/actions.ts';
+import { isTransient } from '../protocol/stream/stream-error.ts';
+import type { Stanza } from '../protocol/xml/types.ts';
+import type { Offer, Outlet } from './outlet.ts';
+
+/** An authorized stream as an outlet sees it. */
+export interface SendingStream {
+  /** `false`: taken, and the sender should wait for `room()`. */
+  send(stanza: Stanza): boolean;
+  room(): Promise<void>;
+  /** Unix milliseconds of the last stanza. */
+  readonly lastStanza: number;
+  close(why: 'idle' | 'shutdown' | 'unused'): void;
+}
+
+/** An attempt to have an authorized stream for a pair. Exactly one of the two functions of `events` is called first, `ended` at last. */
+export interface StreamOpener {
+  open(
+    pair: StreamPair,
+    events: {
+      authorized(stream: SendingStream): void;
+      ended(end: StreamEnd): void;
+    },
+  ): { abandon(): void };
+}
+
+/** What an outlet is given. */
+export interface PairOutletContext {
+  readonly opener: StreamOpener;
+  readonly limits: { readonly stanzas: number; readonly bytes: number };
+  /** Unix milliseconds. */
+  now(): number;
+  /** A number in [0, 1), to spread reconnections (checklist S-56). */
+  random(): number;
+  note(note: Note): void;
+  /** A stanza that was taken into the queue and cannot be sent. */
+  undeliverable(stanza: Stanza, pair: StreamPair, end: StreamEnd): void;
+}
+
+/** After a failure stanzas bounce at once for a while that doubles, so that a dead partner costs neither us nor DNS anything. */
+const FIRST_BACK_OFF_MS = 2_000;
+const LONGEST_BACK_OFF_MS = 60_000;
+
+type Mode =
+  /** No stream; the next stanza opens one. */
+  | { readonly is: 'idle' }
+  /** A stream is being set up. */
+  | { readonly is: 'queue'; readonly attempt: { abandon(): void } }
+  | { readonly is: 'send'; readonly stream: SendingStream }
+  /** The last attempt failed; stanzas bounce with its reason. */
+  | { readonly is: 'bounce'; readonly until: number; readonly end: StreamEnd };
+
+/**
+ * The way out for one pair of domains, over one stream, so that the order is kept (RFC 6120 §10.1). Stanzas wait in a bounded queue while
+ * the stream is being set up.
+ */
+export class PairOutlet implements Outlet {
+  private readonly pair: StreamPair;
+  private readonly context: PairOutletContext;
+  private mode: Mode = { is: 'idle' };
+  private queue: Stanza[] = [];
+  private queuedBytes = 0;
+  private failures = 0;
+  /** Attempts are numbered, so that a late word of a former stream changes nothing. */
+  private attempt = 0;
+
+  constructor(pair: StreamPair, context: PairOutletContext) {
+    this.pair = pair;
+    this.context = context;
+  }
+
+  /** For status: what the outlet does with the next stanza. */
+  get state(): Mode['is'] {
+    return this.mode.is;
+  }
+
+  get queued(): number {
+    return this.queue.length;
+  }
+
+  /** Whether nothing would be lost by forgetting this outlet. */
+  get isForgettable(): boolean {
+    return this.mode.is === 'idle' || (this.mode.is === 'bounce' && this.mode.until <= this.context.now());
+  }
+
+  offer(stanza: Stanza): Offer {
+    switch (this.mode.is) {
+      case 'send':
+        return this.mode.stream.send(stanza) ? 'taken' : 'held';
+      case 'queue':
+        return this.enqueue(stanza);
+      case 'bounce':
+        if (this.context.now() < this.mode.until) return { refused: this.mode.end };
+        return this.openFor(stanza);
+      case 'idle':
+        return this.openFor(stanza);
+    }
+  }
+
+  room(): Promise<void> {
+    return this.mode.is === 'send' ? this.mode.stream.room() : Promise.resolve();
+  }
+
+  /** Closes the stream if nothing has passed since `since` (Unix milliseconds). */
+  closeIfIdle(since: number): void {
+    if (this.mode.is !== 'send' || this.mode.stream.lastStanza >= since) return;
+    const { stream } = this.mode;
+    // First nobody sends on it any more, then it closes: nothing may follow our closing tag (RFC 6120 §4.4).
+    this.attempt += 1;
+    this.mode = { is: 'idle' };
+    stream.close('idle');
+  }
+
+  /** Ends the stream or the attempt; what is queued is undeliverable for this reason. */
+  shut(end: StreamEnd): void {
+    const { mode } = this;
+    this.attempt += 1;
+    this.mode = { is: 'idle' };
+    if (mode.is === 'queue') mode.attempt.abandon();
+    if (mode.is === 'send')
+      mode.stream.close(end.by === 'us' && end.condition === 'system-shutdown' ? 'shutdown' : 'unused');
+    this.returnQueue(end);
+  }
+
+  /** An administrator, or a new configuration, gives the partner a fresh chance. */
+  forgetFailures(): void {
+    this.failures = 0;
+    if (this.mode.is === 'bounce') this.mode = { is: 'idle' };
+  }
+
+  private openFor(stanza: Stanza): Offer {
+    this.attempt += 1;
+    const attempt = this.attempt;
+    // The opener may call back at once, so the mode is set before and only if nothing happened meanwhile.
+    let settled = false;
+    this.mode = { is: 'queue', attempt: { abandon: () => undefined } };
+    const first = this.enqueue(stanza);
+    const opening = this.context.opener.open(this.pair, {
+      authorized: (stream) => {
+        settled = true;
+        if (attempt === this.attempt) this.authorized(stream);
+        else stream.close('unused');
+      },
+      ended: (end) => {
+        settled = true;
+        if (attempt === this.attempt) this.ended(end);
+      },
+    });
+    if (!settled && attempt === this.attempt) this.mode = { is: 'queue', attempt: opening };
+    return first;
+  }
+
+  private enqueue(stanza: Stanza): Offer {
+    const { limits } = this.context;
+    if (this.queue.length >= limits.stanzas || this.queuedBytes + stanza.size > limits.bytes) {
+      return { refused: { by: 'us', condition: 'resource-constraint', text: 'Too much is waiting for this domain.' } };
+    }
+    this.queue.push(stanza.keep());
+    this.queuedBytes += stanza.size;
+    if (this.queue.length === 1) this.context.note({ note: 'queued', stanzas: 1 });
+    return 'taken';
+  }
+
+  private authorized(stream: SendingStream): void {
+    this.failures = 0;
+    this.mode = { is: 'send', stream };
+    const waiting = this.queue;
+    this.queue = [];
+    this.queuedBytes = 0;
+    for (const stanza of waiting) stream.send(stanza);
+    if (waiting.length > 0) this.context.note({ note: 'flushed', stanzas: waiting.length });
+  }
+
+  private ended(end: StreamEnd): void {
+    const wasOpen = this.mode.is === 'send';
+    this.attempt += 1;
+    if (wasOpen && isOrderly(end)) {
+      this.mode = { is: 'idle' };
+      return;
+    }
+    this.backOff(end);
+    this.returnQueue(end);
+  }
+
+  private backOff(end: StreamEnd): void {
+    const longest = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** this.failures);
+    const wait = Math.round(longest * (0.5 + this.context.random() / 2));
+    this.failures += 1;
+    this.mode = { is: 'bounce', until: this.context.now() + wait, end };
+    this.context.note({ note: 'backing-off', seconds: Math.round(wait / 1000), because: end });
+  }
+
+  private returnQueue(end: StreamEnd): void {
+    const waiting = this.queue;
+    this.queue = [];
+    this.queuedBytes = 0;
+    for (const stanza of waiting) this.context.undeliverable(stanza, this.pair, end);
+  }
+}
+
+/** Whether an open stream ended in a way that says nothing against opening the next one at once. */
+function isOrderly(end: StreamEnd): boolean {
+  switch (end.by) {
+    case 'close':
+    case 'disconnect':
+      return true;
+    case 'us':
+    case 'them':
+      return isTransient(end.condition);
+    default:
+      return false;
+  }
+}

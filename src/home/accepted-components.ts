@@ -1,0 +1,69 @@
+import { acceptsHandshake } from '../net/keys/component-keys.ts';
+import type { StreamDriver } from '../net/s2s/stream-driver.ts';
+import type { KnownComponent } from '../protocol/component/accepting-component.ts';
+import type { Domain } from '../protocol/jid/domain.ts';
+import type { StreamPair } from '../protocol/stream/actions.ts';
+import { ComponentOutlet } from './component-outlet.ts';
+
+/** A home whose server connects to us as XEP-0114 component. */
+export interface ComponentHome {
+  readonly domains: readonly Domain[];
+  readonly secret: string;
+}
+
+/** The components that home servers may connect as, and those that are connected. */
+export class AcceptedComponents {
+  private homes: readonly ComponentHome[];
+  private readonly connected = new Map<Domain, { readonly driver: StreamDriver; readonly outlet: ComponentOutlet }>();
+
+  constructor(homes: readonly ComponentHome[]) {
+    this.homes = homes;
+  }
+
+  /** A new configuration. Components that are no longer in it are disconnected. */
+  replaceHomes(homes: readonly ComponentHome[]): void {
+    this.homes = homes;
+    for (const [name, { outlet }] of this.connected) if (this.homeOf(name) === undefined) outlet.shutdown();
+  }
+
+  /** What a stream that accepts components asks. */
+  component(name: Domain): KnownComponent | undefined {
+    const home = this.homeOf(name);
+    if (home === undefined) return undefined;
+    return {
+      domains: home.domains,
+      connected: () => this.connected.has(name),
+      accepts: (streamId, handshake) => acceptsHandshake(streamId, home.secret, handshake),
+    };
+  }
+
+  /** The handshake of `pair.target` is done. */
+  connect(pair: StreamPair, driver: StreamDriver): void {
+    this.connected.set(pair.target, { driver, outlet: new ComponentOutlet(driver) });
+  }
+
+  /** A stream is over; `undefined` when it was never a connected component. */
+  disconnect(driver: StreamDriver): Domain | undefined {
+    for (const [name, each] of this.connected) {
+      if (each.driver !== driver) continue;
+      this.connected.delete(name);
+      return name;
+    }
+    return undefined;
+  }
+
+  /** The way to a home domain: the component of that very name, or another of the same home. */
+  outletFor(domain: Domain): ComponentOutlet | undefined {
+    const own = this.connected.get(domain);
+    if (own !== undefined) return own.outlet;
+    for (const other of this.homeOf(domain)?.domains ?? []) {
+      const found = this.connected.get(other);
+      if (found !== undefined) return found.outlet;
+    }
+    return undefined;
+  }
+
+  private homeOf(domain: Domain): ComponentHome | undefined {
+    return this.homes.find((home) => home.domains.includes(domain));
+  }
+}

@@ -1,0 +1,194 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { StreamEnd } from '../../protocol/end.ts';
+import type { NoteSink, NoteSubject } from '../../protocol/notes.ts';
+import type { DialbackClaim, PureStream, StreamPair, Verdict } from '../../protocol/stream/actions.ts';
+import type { Stanza } from '../../protocol/xml/types.ts';
+import { StreamDriver, type StreamOwner } from './stream-driver.ts';
+
+/** A stream that was accepted, as its owner sees it. */
+export interface AcceptedStream extends PureStream {
+  /** Our domain and the peer's, as far as the peer has said. */
+  addresses(): { readonly local: string | undefined; readonly remote: string | undefined };
+}
+
+/** What a listener is given. */
+export interface ListenerContext {
+  /** For the log: `S2S`, `inside S2S`, `component`. */
+  readonly what: string;
+  readonly side: 'foreign' | 'home';
+  readonly limits: { readonly connections: number; readonly perAddress: number };
+  /** Whether a peer with this address may connect at all. */
+  allows(address: string): boolean;
+  /** Makes the stream for a new connection. `deliver` is for its stanzas; a promise makes the connection wait. */
+  accept(deliver: (stanza: Stanza, pair: StreamPair) => void): AcceptedStream;
+  /** Where the stanzas go. */
+  deliver(stanza: Stanza, pair: StreamPair): Promise<void> | undefined;
+  startTls: StreamOwner['startTls'];
+  verify(claim: DialbackClaim, forConnection: string, signal: AbortSignal): Promise<Verdict>;
+  authorized?(pair: StreamPair, driver: StreamDriver): void;
+  ended?(driver: StreamDriver, end: StreamEnd): void;
+  readonly notes: NoteSink;
+  newHandle(): string;
+}
+
+/** A listener that runs. */
+export class StreamListener {
+  private readonly context: ListenerContext;
+  private readonly servers: Server[] = [];
+  private readonly drivers = new Set<StreamDriver>();
+  private readonly perAddress = new Map<string, number>();
+
+  constructor(context: ListenerContext) {
+    this.context = context;
+  }
+
+  get count(): number {
+    return this.drivers.size;
+  }
+
+  /** Listens on an address; the promise is rejected with Node's error when that is not possible. */
+  listen(host: string, port: number): Promise<number> {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) => this.accept(socket));
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => {
+          this.context.notes({ note: 'bug', where: `${this.context.what} listener`, detail: error.message }, {});
+        });
+        this.servers.push(server);
+        const bound = server.address();
+        const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
+        const address = host.includes(':') ? `[${host}]:${actual}` : `${host}:${actual}`;
+        this.context.notes({ note: 'listening', what: this.context.what, address }, {});
+        resolve(actual);
+      });
+    });
+  }
+
+  /** Accepts nobody any more. */
+  stopListening(): void {
+    for (const server of this.servers) server.close();
+    this.servers.length = 0;
+  }
+
+  /** Says goodbye on every stream. */
+  shutdown(): void {
+    for (const driver of this.drivers) driver.handle({ type: 'close', why: 'shutdown' });
+  }
+
+  /** Ends every connection now, and accepts nobody any more. */
+  destroy(): void {
+    this.stopListening();
+    for (const driver of this.drivers) driver.destroy();
+  }
+
+  /** Every stream judges its pairs by the new policy. */
+  policyChanged(): void {
+    for (const driver of this.drivers) driver.handle({ type: 'policy-changed' });
+  }
+
+  private accept(socket: Socket): void {
+    const { context } = this;
+    const address = socket.remoteAddress;
+    if (address === undefined) {
+      socket.destroy();
+      return;
+    }
+    const source = sourceOf(address);
+    const refused = this.refusal(address, source);
+    if (refused !== undefined) {
+      // XMPP has no error for this: nothing is said (checklist K-12).
+      context.notes(
+        { note: 'connection-refused', because: refused },
+        { direction: 'in', side: context.side, peer: peerOf(socket) },
+      );
+      socket.destroy();
+      return;
+    }
+    this.perAddress.set(source, (this.perAddress.get(source) ?? 0) + 1);
+    this.drive(socket, () => this.release(source));
+  }
+
+  private refusal(address: string, source: string): string | undefined {
+    const { limits } = this.context;
+    if (!this.context.allows(address)) return 'this address may not connect here';
+    if (this.drivers.size >= limits.connections) return `all ${limits.connections} connections are in use`;
+    if ((this.perAddress.get(source) ?? 0) >= limits.perAddress)
+      return `more than ${limits.perAddress} connections from one address`;
+    return undefined;
+  }
+
+  private release(source: string): void {
+    const left = (this.perAddress.get(source) ?? 1) - 1;
+    if (left > 0) this.perAddress.set(source, left);
+    else this.perAddress.delete(source);
+  }
+
+  private drive(socket: Socket, release: () => void): void {
+    const { context } = this;
+    const connection = context.newHandle();
+    const peer = peerOf(socket);
+    const abort = new AbortController();
+    const accepted = context.accept((stanza, pair) => {
+      driver.stanzasIn += 1;
+      const room = context.deliver(stanza, pair);
+      if (room !== undefined) driver.hold(room);
+    });
+    const driver: StreamDriver = new StreamDriver(
+      accepted,
+      socket,
+      {
+        startTls: context.startTls,
+        verify: (claim) => {
+          void context
+            .verify(claim, connection, abort.signal)
+            .then((verdict) => driver.handle({ type: 'verdict', claim, verdict }));
+        },
+        answer: () => undefined,
+        authorized: (pair) => context.authorized?.(pair, driver),
+        refused: () => undefined,
+        ended: (end) => {
+          abort.abort();
+          release();
+          this.drivers.delete(driver);
+          context.ended?.(driver, end);
+        },
+        subject: (): NoteSubject => {
+          const { local, remote } = accepted.addresses();
+          return {
+            connection,
+            direction: 'in',
+            side: context.side,
+            peer,
+            ...(local === undefined ? {} : { local }),
+            ...(remote === undefined ? {} : { remote }),
+          };
+        },
+      },
+      context.notes,
+    );
+    this.drivers.add(driver);
+    driver.start();
+  }
+}
+
+/** What connections are counted by: an IPv4 address, or the /64 an IPv6 address belongs to (checklist K-12). */
+function sourceOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::', 2);
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const last = tail === '' ? [] : tail.split(':');
+    while (groups.length + last.length < 8) groups.push('0');
+    groups.push(...last);
+  }
+  return groups.slice(0, 4).join(':');
+}
+
+function peerOf(socket: Socket): string {
+  const host = socket.remoteAddress ?? 'unknown';
+  return host.includes(':') ? `[${host}]:${socket.remotePort ?? 0}` : `${host}:${socket.remotePort ?? 0}`;
+}

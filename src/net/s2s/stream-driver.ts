@@ -1,0 +1,358 @@
+import type { Socket } from 'node:net';
+import type { StreamEnd } from '../../protocol/end.ts';
+import type { TlsFacts } from '../../protocol/identity/facts.ts';
+import type { AuthorizedBy, Note, NoteSink, NoteSubject } from '../../protocol/notes.ts';
+import type {
+  DialbackClaim,
+  PureStream,
+  StreamAction,
+  StreamEvent,
+  StreamPair,
+  StreamTimer,
+  Verdict,
+} from '../../protocol/stream/actions.ts';
+
+/** Bytes that may wait for a peer before whoever sends is asked to hold. */
+const HIGH_WATER = 256 * 1024;
+/** Pieces are joined into one write up to this size; larger batches are written piece by piece. */
+const JOIN_LIMIT = 128 * 1024;
+/** How long a peer may take nothing at all while bytes wait for it (checklist K-19). */
+const STALL_MS = 60_000;
+/** How long the peer may keep TCP open after we are done. */
+const LINGER_MS = 5_000;
+
+/** The outcome of a TLS handshake: the socket to go on with, or a reason in words. */
+export type Upgrade = { readonly secured: Socket; readonly facts: TlsFacts } | { readonly failed: string };
+
+/** What the owner of a stream does for it, and hears of it. */
+export interface StreamOwner {
+  /** Performs the handshake; must give an outcome and never reject. */
+  startTls(socket: Socket, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade>;
+  verify(claim: DialbackClaim): void;
+  answer(claim: DialbackClaim, verdict: Verdict): void;
+  authorized(pair: StreamPair, by: AuthorizedBy): void;
+  refused(pair: StreamPair, because: StreamEnd): void;
+  /** Called exactly once. */
+  ended(end: StreamEnd): void;
+  /** Who is on both ends, as far as it is known now. */
+  subject(): NoteSubject;
+}
+
+/**
+ * Runs a pure stream over a socket: bytes and events in, actions out, in order. It owns the socket and the timers and decides nothing.
+ *
+ * Stanzas that are sent in one turn of the event loop leave in one write. A sender that is told to hold waits for `room()`; a source
+ * that must hold is not read until its outlets have room.
+ */
+export class StreamDriver {
+  stanzasIn = 0;
+  stanzasOut = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** When a stanza last passed, in Unix milliseconds. */
+  lastStanza = Date.now();
+
+  private readonly stream: PureStream;
+  private readonly owner: StreamOwner;
+  private readonly notes: NoteSink;
+  private readonly timers = new Map<StreamTimer, NodeJS.Timeout>();
+  private socket: Socket;
+  private over = false;
+  private upgrading = false;
+  private pieces: Uint8Array[] = [];
+  private waiting = 0;
+  private flushing = false;
+  private holds = 0;
+  private roomSeekers: (() => void)[] = [];
+  private stall: NodeJS.Timeout | undefined;
+
+  constructor(stream: PureStream, socket: Socket, owner: StreamOwner, notes: NoteSink) {
+    this.stream = stream;
+    this.socket = socket;
+    this.owner = owner;
+    this.notes = notes;
+  }
+
+  /** Takes over the connected socket and starts the conversation. */
+  start(): void {
+    this.socket.setNoDelay(true);
+    // RFC 6120 §4.6.1: TCP's own keepalive finds what is dead without a word.
+    this.socket.setKeepAlive(true, 60_000);
+    this.listen();
+    this.handle({ type: 'connected' });
+    this.socket.resume();
+  }
+
+  /** Tells the stream what happened outside. */
+  handle(event: StreamEvent): void {
+    if (this.over) return;
+    this.guarded(() => this.stream.handle(event, Date.now()));
+  }
+
+  /** Sends the bytes of a stanza. `false`: they are taken, and the sender should wait for `room()` before it sends more. */
+  send(bytes: Uint8Array): boolean {
+    if (this.over) return true;
+    this.stanzasOut += 1;
+    this.pieces.push(bytes);
+    this.waiting += bytes.length;
+    if (!this.flushing) {
+      this.flushing = true;
+      process.nextTick(this.flush);
+    }
+    return this.waiting + this.socket.writableLength < HIGH_WATER;
+  }
+
+  /** Resolves when the peer has taken enough, and at once when the stream is over. */
+  room(): Promise<void> {
+    if (this.over) return Promise.resolve();
+    return new Promise((resolve) => this.roomSeekers.push(resolve));
+  }
+
+  /** Does not read from the peer until the promise is settled; several holds add up. */
+  hold(room: Promise<void>): void {
+    this.holds += 1;
+    this.socket.pause();
+    void room.finally(() => {
+      this.holds -= 1;
+      if (this.holds === 0 && !this.over && !this.upgrading) this.socket.resume();
+    });
+  }
+
+  /** Ends everything now, without a word to the peer. */
+  destroy(): void {
+    this.socket.destroy();
+    this.handle({ type: 'disconnected', detail: 'ended here' });
+  }
+
+  private readonly flush = (): void => {
+    this.flushing = false;
+    if (this.pieces.length === 0) return;
+    const { pieces } = this;
+    const total = this.waiting;
+    this.pieces = [];
+    this.waiting = 0;
+    this.bytesOut += total;
+    if (this.socket.destroyed) return;
+    this.lastStanza = Date.now();
+    const [only] = pieces;
+    if (pieces.length === 1 && only !== undefined) this.socket.write(only);
+    else if (total <= JOIN_LIMIT) this.socket.write(Buffer.concat(pieces, total));
+    else {
+      this.socket.cork();
+      for (const piece of pieces) this.socket.write(piece);
+      this.socket.uncork();
+    }
+    if (this.socket.writableNeedDrain) this.watchStall();
+    else this.giveRoom();
+  };
+
+  private listen(): void {
+    const { socket } = this;
+    socket.on('data', this.onData);
+    socket.on('drain', this.onDrain);
+    socket.on('error', this.onError);
+    socket.on('end', this.onEnd);
+    socket.on('close', this.onClose);
+  }
+
+  private unlisten(): void {
+    const { socket } = this;
+    socket.off('data', this.onData);
+    socket.off('drain', this.onDrain);
+    socket.off('end', this.onEnd);
+    socket.off('close', this.onClose);
+    socket.off('error', this.onError);
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    if (this.over) return;
+    this.bytesIn += chunk.length;
+    this.guarded(() => this.stream.receive(chunk, Date.now()));
+  };
+
+  private readonly onDrain = (): void => {
+    this.stopStall();
+    this.giveRoom();
+  };
+
+  private readonly onEnd = (): void => this.handle({ type: 'disconnected' });
+
+  private readonly onClose = (): void => this.handle({ type: 'disconnected' });
+
+  private readonly onError = (error: Error): void => {
+    this.handle({ type: 'disconnected', detail: inWords(error) });
+    this.socket.destroy();
+  };
+
+  /** A throw is a fault of ours: it is told, and ends this one connection. */
+  private guarded(step: () => readonly StreamAction[]): void {
+    try {
+      this.perform(step());
+    } catch (error) {
+      this.note({
+        note: 'bug',
+        where: 'stream',
+        detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      if (!this.over) this.finish({ by: 'us', condition: 'internal-server-error' });
+      this.socket.destroy();
+    }
+  }
+
+  private perform(actions: readonly StreamAction[]): void {
+    for (const action of actions) {
+      switch (action.do) {
+        case 'write':
+          this.write(action.xml);
+          break;
+        case 'note':
+          this.note(action.note);
+          break;
+        case 'start-tls':
+          void this.upgrade(action);
+          break;
+        case 'arm':
+          this.arm(action.timer, action.afterMs);
+          break;
+        case 'disarm':
+          this.disarm(action.timer);
+          break;
+        case 'verify':
+          this.owner.verify(action.claim);
+          break;
+        case 'answer':
+          this.owner.answer(action.claim, action.verdict);
+          break;
+        case 'authorized':
+          this.owner.authorized(action.pair, action.by);
+          break;
+        case 'refused':
+          this.owner.refused(action.pair, action.because);
+          break;
+        case 'hang-up':
+          this.hangUp();
+          break;
+        case 'ended':
+          this.finish(action.end);
+          break;
+      }
+    }
+  }
+
+  /** Elements of the negotiation keep their place among the stanzas. */
+  private write(xml: string): void {
+    this.flush();
+    if (!this.socket.destroyed && this.socket.writable) this.socket.write(xml);
+  }
+
+  private async upgrade(action: Extract<StreamAction, { do: 'start-tls' }>): Promise<void> {
+    this.upgrading = true;
+    this.unlisten();
+    const plain = this.socket;
+    // Between two listeners an error must not become an uncaught exception.
+    plain.on('error', ignore);
+    const outcome = await this.owner.startTls(plain, action);
+    this.upgrading = false;
+    if (this.over) {
+      plain.destroy();
+      if ('secured' in outcome) outcome.secured.destroy();
+      return;
+    }
+    if ('failed' in outcome) {
+      this.handle({ type: 'not-secured', detail: outcome.failed });
+      plain.destroy();
+      return;
+    }
+    this.socket = outcome.secured;
+    this.listen();
+    this.handle({ type: 'secured', tls: outcome.facts });
+    if (this.holds === 0) this.socket.resume();
+  }
+
+  private arm(timer: StreamTimer, afterMs: number): void {
+    this.disarm(timer);
+    this.timers.set(
+      timer,
+      setTimeout(() => {
+        this.timers.delete(timer);
+        this.handle({ type: 'timer', timer });
+      }, afterMs),
+    );
+  }
+
+  private disarm(timer: StreamTimer): void {
+    clearTimeout(this.timers.get(timer));
+    this.timers.delete(timer);
+  }
+
+  /** Flushes, sends FIN, and waits a little for the peer's: closing at once could turn our last words into a reset. */
+  private hangUp(): void {
+    this.flush();
+    const { socket } = this;
+    if (socket.destroyed) return;
+    socket.off('data', this.onData);
+    socket.on('data', ignore);
+    socket.resume();
+    socket.end();
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(linger));
+  }
+
+  private finish(end: StreamEnd): void {
+    if (this.over) return;
+    this.over = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+    this.stopStall();
+    this.note({ note: 'ended', end, stanzasIn: this.stanzasIn, stanzasOut: this.stanzasOut });
+    this.giveRoom();
+    // After a clean hang-up the socket ends by itself; without one nothing would ever end it.
+    if (!this.socket.writableEnded && !this.upgrading) this.socket.destroy();
+    this.owner.ended(end);
+  }
+
+  private watchStall(): void {
+    this.stall ??= setTimeout(() => {
+      this.stall = undefined;
+      this.handle({
+        type: 'disconnected',
+        detail: `the peer took nothing for ${STALL_MS / 1000} seconds while data waited for it`,
+      });
+      this.socket.destroy();
+    }, STALL_MS);
+  }
+
+  private stopStall(): void {
+    clearTimeout(this.stall);
+    this.stall = undefined;
+  }
+
+  private giveRoom(): void {
+    if (this.roomSeekers.length === 0) return;
+    const seekers = this.roomSeekers;
+    this.roomSeekers = [];
+    for (const resolve of seekers) resolve();
+  }
+
+  private note(note: Note): void {
+    this.notes(note, this.owner.subject());
+  }
+}
+
+function ignore(): void {
+  // Deliberately nothing: the stream is over, or TLS reports the error itself.
+}
+
+/** A socket's error as an administrator would say it. */
+function inWords(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNRESET':
+      return 'the peer reset the connection';
+    case 'EPIPE':
+      return 'the peer had closed the connection already';
+    case 'ETIMEDOUT':
+      return 'the peer stopped answering';
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,125 @@
+import { duplexPair } from 'node:stream';
+import { connect, createSecureContext, TLSSocket } from 'node:tls';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { authority, type CertificateSpec, type Issued, keyPair, leaf } from '../../../test/support/certificates.ts';
+import { Anchors } from './anchors.ts';
+import { readCertificate } from './certificate.ts';
+import { whyUntrusted } from './chain.ts';
+
+/** OpenSSL's verdict on a server's chain, where its purpose check is the right one: the yardstick for ours. */
+async function opensslAccepts(sent: readonly Issued[], root: Issued): Promise<boolean> {
+  const [clientSide, serverSide] = duplexPair();
+  const [end] = sent;
+  const secureContext = createSecureContext({ cert: sent.map(({ pem }) => pem).join(''), key: end?.keyPem ?? '' });
+  const server = new TLSSocket(serverSide, { isServer: true, secureContext });
+  server.on('error', () => {});
+  const client = connect({
+    socket: clientSide,
+    ca: [root.pem],
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+  });
+  try {
+    await new Promise((resolve, reject) => client.once('secureConnect', resolve).once('error', reject));
+    return client.authorized;
+  } finally {
+    client.destroy();
+    server.destroy();
+  }
+}
+
+const DAY = 86_400_000;
+const keys = [keyPair('p256'), keyPair('p256'), keyPair('p256')];
+const root = authority('CA 0');
+
+/** One certificate of a chain: mostly sound, sometimes not. */
+const spec = fc.record({
+  forged: often(false, true),
+  notAfter: often(new Date(Date.now() + DAY), new Date(Date.now() - DAY)),
+  extendedKeyUsage: often(['server'], ['server', 'client'], ['1.3.6.1.5.5.7.3.3']),
+  pathLength: often(3, 0, 1),
+  permitted: often(undefined, [{ dns: 'vngtp.lab' }], [{ dns: 'coluc.com' }]),
+  excluded: often(undefined, [{ dns: 'a.vngtp.lab' }], [{ dns: 'vngtp.lab' }]),
+  extensions: often([], [{ oid: '1.2.3.4', critical: true, value: Uint8Array.of(5, 0) }]),
+  subjectKeyId: often(undefined, null, Uint8Array.of(1, 2, 3)),
+});
+
+function often<T, U>(sound: T, ...odd: readonly U[]): fc.Arbitrary<T | U> {
+  // Soundness has to prevail, or no chain would hold.
+  return fc.oneof<[fc.WeightedArbitrary<T>, fc.WeightedArbitrary<U>]>(
+    { weight: 12, arbitrary: fc.constant(sound) },
+    { weight: 1, arbitrary: fc.constantFrom(...odd) },
+  );
+}
+
+function without(fields: Readonly<Record<string, unknown>>): CertificateSpec {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Chains of one to four certificates below the root; names and keys repeat, so that issuers can be confused. */
+const plans = fc.record({
+  authorities: fc.array(fc.record({ spec, isAuthority: often(true, false), name: fc.nat(3), key: fc.nat(2) }), {
+    maxLength: 3,
+  }),
+  end: spec,
+  names: fc.subarray(['vngtp.lab', '*.vngtp.lab', 'a.vngtp.lab', 'coluc.com'], { minLength: 1 }),
+  /** Which of them are sent, `complete` or not, in which order, how often. */
+  send: fc.array(fc.nat(3), { maxLength: 5 }),
+  complete: often(true, false),
+});
+
+function chainOf({ authorities, end, names, send, complete }: typeof plans extends fc.Arbitrary<infer T> ? T : never) {
+  let issuer: Issued = root;
+  const above: Issued[] = [];
+  for (const { spec, isAuthority, name, key } of authorities) {
+    const { forged, pathLength, ...rest } = spec;
+    const length = isAuthority ? { pathLength } : {};
+    const options = without({ ...rest, ...length, authority: isAuthority, key: keys[key] ?? 'p256' });
+    // Of one name only with key identifiers that tell them apart, and never the root's: OpenSSL would take the wrong one, or take
+    // a self-issued certificate for a self-signed one, and not turn back.
+    const subject = rest.subjectKeyId === undefined ? `CA ${name + 1}` : `Odd CA ${above.length}`;
+    issuer = authority(subject, options, forged ? { ...issuer, keys: keyPair('p256') } : issuer);
+    above.unshift(issuer);
+  }
+  const { pathLength: _, permitted: __, excluded: ___, forged, ...rest } = end;
+  const made = leaf(names, forged ? { ...issuer, keys: keyPair('p256') } : issuer, without(rest));
+  const others = send.map((at) => above[at] ?? root);
+  return [made, ...(complete ? above : []), ...others];
+}
+
+/** OpenSSL takes the first issuer that fits and does not turn back; we do. Then it has to accept the path alone. */
+async function acceptsPart([end, ...others]: readonly Issued[]): Promise<boolean> {
+  const distinct = [...new Set(others)];
+  for (let subset = 0; subset < 2 ** distinct.length; subset++) {
+    const part = distinct.filter((_, at) => (subset & (1 << at)) !== 0);
+    if (end !== undefined && (await opensslAccepts([end, ...part], root))) return true;
+  }
+  return false;
+}
+
+test('C-01: what OpenSSL refuses as a server, we refuse; what we refuse more, we can explain', async () => {
+  const anchors = new Anchors([root.x509]);
+  const verdicts = { both: 0, none: 0 };
+  await fc.assert(
+    fc.asyncProperty(plans, async (plan) => {
+      const sent = chainOf(plan);
+      const ours = whyUntrusted(
+        sent.map(({ x509 }) => readCertificate(x509)),
+        anchors,
+        Date.now(),
+      );
+      const theirs = await opensslAccepts(sent, root);
+      if (ours === undefined) {
+        expect(theirs || (await acceptsPart(sent))).toBe(true);
+        verdicts.both += 1;
+      } else if (theirs) {
+        // A wildcard over an excluded name, and too many of one name, are where we are stricter.
+        expect(ours).toMatch(/does not permit DNS names like "\*|too entangled/);
+      } else verdicts.none += 1;
+    }),
+    { numRuns: 400 },
+  );
+  expect(verdicts.both).toBeGreaterThan(40);
+  expect(verdicts.none).toBeGreaterThan(40);
+});

@@ -1,0 +1,73 @@
+import type { Domain } from '../jid/domain.ts';
+import { NS } from '../namespaces.ts';
+import type { StreamPair } from '../stream/actions.ts';
+import { AuthorizedPairs } from '../stream/authorized-pairs.ts';
+import { StreamMachine } from '../stream/machine.ts';
+import type { Stanza, XmlElement, XmlLimits } from '../xml/types.ts';
+
+/** Time-outs of a component stream, in milliseconds. */
+export interface ComponentTimeouts {
+  readonly header: number;
+  readonly negotiation: number;
+  readonly close: number;
+}
+
+/** What both ends of XEP-0114 need. */
+export interface ComponentContext {
+  readonly timeouts: ComponentTimeouts;
+  readonly limits: XmlLimits;
+  /** A stanza from the peer whose sender domain it may speak for. It is valid during the call only. */
+  deliver(stanza: Stanza, pair: StreamPair): void;
+}
+
+/**
+ * What the two ends of an XEP-0114 stream share once the handshake is done: the peer speaks for a fixed set of domains, and writes to
+ * whomever the router lets it.
+ */
+export abstract class ComponentStream extends StreamMachine {
+  protected readonly common: ComponentContext;
+  private readonly pairs: AuthorizedPairs;
+
+  constructor(common: ComponentContext) {
+    super(NS.componentAccept, common.timeouts.close);
+    this.common = common;
+    // Where a stanza may go is the router's decision: it answers with a stanza error what S2S answers by ending the stream.
+    this.pairs = new AuthorizedPairs({ serves: () => true, admits: () => true });
+  }
+
+  protected get isOpen(): boolean {
+    return this.pairs.size > 0;
+  }
+
+  /** The handshake is done: the peer may speak for `senders`; `pair` is the one the stream is for. */
+  protected open(senders: readonly Domain[], pair: StreamPair): void {
+    this.disarm('negotiation');
+    this.setLimits(this.common.limits);
+    for (const sender of senders) this.pairs.add({ sender, target: pair.target });
+    this.act({ do: 'authorized', pair, by: 'component' });
+    this.note({ note: 'authorized', ...pair, by: 'component' });
+    this.become('connected');
+  }
+
+  protected override onStanza(stanza: Stanza): void {
+    const judgment = this.pairs.judge(stanza);
+    if (judgment.may === 'pass') this.common.deliver(stanza, judgment.pair);
+    else if (judgment.may === 'end') this.fail(judgment.condition, judgment.text);
+    else this.note({ note: 'dropped', kind: stanza.kind, because: judgment.because });
+  }
+
+  /** A handshake is made from the shared secret: it is not written to a log. */
+  protected override shown(element: XmlElement): XmlElement {
+    return element.name === 'handshake' && element.children.length > 0
+      ? { ...element, children: ['(not shown)'] }
+      : element;
+  }
+
+  protected override onSecured(): void {
+    throw new Error('a component stream has no STARTTLS, so nothing can have secured it');
+  }
+
+  protected override onDecision(): void {
+    // Components are configured, not authorized by policy: the router judges each pair.
+  }
+}

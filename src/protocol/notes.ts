@@ -1,0 +1,126 @@
+import type { StreamEnd } from './end.ts';
+import type { TlsFacts } from './identity/facts.ts';
+import type { StanzaErrorCondition } from './stream/stanza-error.ts';
+import type { StreamErrorCondition } from './stream/stream-error.ts';
+
+/** From the most to the least urgent. `info` tells what happened, `debug` why, `verbose` shows the elements themselves. */
+export const SEVERITIES = ['error', 'warning', 'info', 'debug', 'verbose'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What a note is about: every log line carries it. */
+export interface NoteSubject {
+  /** fedway's handle of one connection, 9 hex digits; the reference system calls it `xcoder`. */
+  readonly connection?: string;
+  /** Of the stream. */
+  readonly direction?: 'in' | 'out';
+  /** Which of our two faces the stream belongs to. */
+  readonly side?: 'foreign' | 'home';
+  /** The domain we speak for on this stream, and the domain the peer speaks for. */
+  readonly local?: string;
+  readonly remote?: string;
+  /** Address and port of the peer. */
+  readonly peer?: string;
+}
+
+/** One step, as data. Log lines, trails, metrics and tests read this same value; nobody formats text at the place where it happens. */
+export type Note =
+  // One stream
+  | { readonly note: 'accepted' }
+  | { readonly note: 'header-received'; readonly xml: string; readonly streamId: string | undefined }
+  | { readonly note: 'header-sent'; readonly xml: string; readonly streamId: string | undefined }
+  /** Anything but a stanza: features, STARTTLS, SASL, dialback, errors. */
+  | { readonly note: 'element-received'; readonly xml: string }
+  | { readonly note: 'element-sent'; readonly xml: string }
+  | { readonly note: 'secured'; readonly tls: TlsFacts }
+  | { readonly note: 'not-secured'; readonly detail: string }
+  | { readonly note: 'external-offered' }
+  /** EXTERNAL is not possible; `because` says what is wrong with the certificate. */
+  | { readonly note: 'external-not-offered'; readonly because: string }
+  | { readonly note: 'external-succeeded' }
+  | { readonly note: 'external-failed'; readonly condition: string; readonly text: string | undefined }
+  | { readonly note: 'stream-ready' }
+  /** `pending`: opened, nobody authorized; `connected`: a pair is authorized; `closed`. */
+  | { readonly note: 'state-changed'; readonly from: StreamState; readonly to: StreamState }
+  | { readonly note: 'authorized'; readonly sender: string; readonly target: string; readonly by: AuthorizedBy }
+  | { readonly note: 'refused'; readonly sender: string; readonly target: string; readonly because: StreamEnd }
+  | { readonly note: 'stream-error-sent'; readonly condition: StreamErrorCondition; readonly text: string | undefined }
+  | {
+      readonly note: 'stream-error-received';
+      readonly condition: StreamErrorCondition;
+      readonly text: string | undefined;
+    }
+  | { readonly note: 'ended'; readonly end: StreamEnd; readonly stanzasIn: number; readonly stanzasOut: number }
+  /** Something the peer sent that has no effect, e.g. a dialback answer that nobody asked for. */
+  | { readonly note: 'ignored'; readonly what: string }
+  // Dialback: initiating, receiving, authoritative
+  | { readonly note: 'dialback-sent'; readonly xml: string; readonly timeoutSeconds: number }
+  | { readonly note: 'dialback-requested'; readonly xml: string }
+  | { readonly note: 'dialback-answered'; readonly xml: string }
+  | { readonly note: 'dialback-answer-received'; readonly xml: string }
+  | { readonly note: 'verify-sent'; readonly xml: string; readonly forConnection: string | undefined }
+  | { readonly note: 'verify-answer-received'; readonly xml: string }
+  /** As authoritative server: what we answered and why; never the expected key. */
+  | { readonly note: 'verify-requested'; readonly xml: string }
+  | { readonly note: 'verify-answered'; readonly xml: string; readonly because: string }
+  | { readonly note: 'verify-stream-closing' }
+  // Finding and reaching a peer
+  | { readonly note: 'lookup-started'; readonly domain: string; readonly ascii: string; readonly service: string }
+  | {
+      readonly note: 'lookup-finished';
+      readonly domain: string;
+      readonly method: 'SRV' | 'A/AAAA' | 'route';
+      /** `host:port`, in the order they will be tried. */
+      readonly targets: readonly string[];
+      readonly seconds: { readonly total: number; readonly srv: number };
+    }
+  | {
+      readonly note: 'lookup-failed';
+      readonly domain: string;
+      readonly stage: 'idna' | 'dns' | 'no-service';
+      readonly detail: string;
+    }
+  | { readonly note: 'connecting'; readonly host: string; readonly address: string }
+  | { readonly note: 'connected'; readonly address: string; readonly seconds: number }
+  | { readonly note: 'connect-failed'; readonly address: string; readonly detail: string }
+  // Routing
+  | { readonly note: 'queued'; readonly stanzas: number }
+  | { readonly note: 'flushed'; readonly stanzas: number }
+  | {
+      readonly note: 'bounced';
+      readonly kind: string;
+      readonly condition: StanzaErrorCondition;
+      readonly because: string;
+      readonly stanzas: number;
+    }
+  /** Dropped without an answer; `because` says why none may be sent. */
+  | { readonly note: 'dropped'; readonly kind: string; readonly because: string }
+  | { readonly note: 'backing-off'; readonly seconds: number; readonly because: StreamEnd }
+  // The steering responder
+  | { readonly note: 'steered'; readonly question: string; readonly client: string; readonly answer: string }
+  // The process
+  | { readonly note: 'starting'; readonly version: string; readonly role: string; readonly config: string }
+  | { readonly note: 'listening'; readonly what: string; readonly address: string }
+  | { readonly note: 'listen-failed'; readonly what: string; readonly address: string; readonly detail: string }
+  | { readonly note: 'connection-refused'; readonly because: string }
+  | { readonly note: 'config-loaded'; readonly path: string; readonly homes: readonly string[] }
+  | { readonly note: 'config-refused'; readonly path: string; readonly problems: readonly string[] }
+  | {
+      readonly note: 'certificate-loaded';
+      readonly domains: readonly string[];
+      readonly path: string;
+      readonly notAfter: number;
+    }
+  | { readonly note: 'certificate-refused'; readonly path: string; readonly detail: string }
+  | { readonly note: 'certificate-expiring'; readonly path: string; readonly days: number }
+  | { readonly note: 'component-connected'; readonly domain: string }
+  | { readonly note: 'component-lost'; readonly domain: string; readonly detail: string }
+  | { readonly note: 'draining'; readonly streams: number }
+  | { readonly note: 'stopped' }
+  /** A fault of our own; the process goes on, the stream it happened on does not. */
+  | { readonly note: 'bug'; readonly where: string; readonly detail: string };
+
+export type StreamState = 'pending' | 'connected' | 'closed';
+export type AuthorizedBy = 'external' | 'dialback' | 'component';
+
+/** Where notes go: the one way out of the running system for everything that is told. */
+export type NoteSink = (note: Note, subject: NoteSubject) => void;

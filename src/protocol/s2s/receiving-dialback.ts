@@ -1,0 +1,240 @@
+import type { DialbackAuthority } from '../dialback/authority.ts';
+import { readDialback, writeMalformed, writeResultAnswer, writeVerifyAnswer } from '../dialback/elements.ts';
+import type { Domain } from '../jid/domain.ts';
+import { NS } from '../namespaces.ts';
+import type { Note } from '../notes.ts';
+import type { DialbackClaim, StreamPair, StreamTimer, Verdict } from '../stream/actions.ts';
+import type { StanzaErrorCondition } from '../stream/stanza-error.ts';
+import type { StreamErrorCondition } from '../stream/stream-error.ts';
+import type { XmlElement } from '../xml/types.ts';
+import { STREAM_PREFIXES, writeElement } from '../xml/write.ts';
+import type { StreamRuling } from './ruling.ts';
+
+/** Limits of one stream (checklist D-52). */
+const PAIRS = 256;
+const PENDING = 16;
+const EXCESSES = 3;
+
+/** What the receiving side of dialback asks of the stream it works on. */
+export interface DialbackSurroundings {
+  readonly authority: DialbackAuthority;
+  readonly timeoutMs: number;
+  readonly secure: boolean;
+  /** The id of the response header we sent last. */
+  readonly streamId: string;
+  readonly authorizedPairs: number;
+  isAuthorized(pair: StreamPair): boolean;
+  serves(domain: Domain): boolean;
+  /** Whether a domain is one of ours on the other side of the box: nobody outside may claim it. */
+  isOurs(domain: Domain): boolean;
+  ruling(local: Domain, remote: Domain): StreamRuling;
+  /** Whether the certificate of this connection proves the domain, now. */
+  proves(domain: Domain): boolean;
+  write(xml: string): void;
+  note(note: Note): void;
+  verify(claim: DialbackClaim): void;
+  authorize(pair: StreamPair): void;
+  refuse(pair: StreamPair, verdict: Verdict): void;
+  arm(timer: StreamTimer, afterMs: number): void;
+  disarm(timer: StreamTimer): void;
+  fail(condition: StreamErrorCondition, text: string): void;
+  /** Ends the stream in good order after an `invalid` (XEP-0220 §2.2.1). */
+  end(pair: StreamPair): void;
+  /** A db:verify was answered: the stream is of use although nobody is authorized on it. */
+  answeredVerify(): void;
+}
+
+interface PendingClaim {
+  readonly claim: DialbackClaim;
+  readonly timer: StreamTimer;
+}
+
+/**
+ * Server Dialback on a stream that a peer opened (XEP-0220): the receiving role for db:result and the authoritative role for db:verify.
+ * Refusals are decided in an order that lets a refused pair cause no outgoing traffic (checklist D-30).
+ */
+export class ReceivingDialback {
+  private readonly here: DialbackSurroundings;
+  private readonly pending = new Map<string, PendingClaim>();
+  private timers = 0;
+  private excesses = 0;
+  private malformed = 0;
+  private plaintextRequests = 0;
+
+  constructor(here: DialbackSurroundings) {
+    this.here = here;
+  }
+
+  /** Claims whose verification still runs. */
+  get waiting(): number {
+    return this.pending.size;
+  }
+
+  /** XEP-0220 §2.2.1: `<db:result/>` arrived. */
+  result(element: XmlElement): void {
+    const read = readDialback(element);
+    if (read.is === 'answer') {
+      // XEP-0220 §3.1: on a stream that the peer opened we asked nothing (CVE-2012-4670 and others).
+      this.here.note({ note: 'ignored', what: 'a db:result answer on a stream where we asked nothing' });
+      return;
+    }
+    this.here.note({ note: 'dialback-requested', xml: writeElement(element, NS.server, STREAM_PREFIXES) });
+    if (read.is === 'malformed') {
+      this.complain('result', read);
+      return;
+    }
+    const pair: StreamPair = { sender: read.from, target: read.to };
+    const refusal = this.refusal(pair);
+    if (refusal !== undefined) {
+      this.answer(pair, { verdict: 'error', condition: refusal });
+      if (refusal === 'resource-constraint' && ++this.excesses >= EXCESSES) {
+        this.here.fail('policy-violation', 'Too many domain pairs on one stream.');
+      }
+      return;
+    }
+    const { authentication } = this.here.ruling(pair.target, pair.sender);
+    // XEP-0344 §2.4: a certificate that proves the very domain makes dialing back unnecessary; judged now, for this domain (CVE-2021-32919).
+    if (authentication !== 'dialback' && this.here.proves(pair.sender)) {
+      this.here.authorize(pair);
+      this.answer(pair, { verdict: 'valid' });
+      return;
+    }
+    if (authentication === 'external') {
+      this.answer(pair, { verdict: 'error', condition: 'not-authorized' });
+      return;
+    }
+    this.ask({ ...pair, streamId: this.here.streamId, key: read.key });
+  }
+
+  /** XEP-0220 §2.2.2: `<db:verify/>` arrived: are we the authoritative server, and is the key ours? It needs no authorization. */
+  verify(element: XmlElement): void {
+    const read = readDialback(element);
+    if (read.is === 'answer') {
+      this.here.note({ note: 'ignored', what: 'a db:verify answer on a stream where we asked nothing' });
+      return;
+    }
+    this.here.note({ note: 'verify-requested', xml: writeElement(element, NS.server, STREAM_PREFIXES) });
+    if (read.is === 'malformed') {
+      this.complain('verify', read);
+      return;
+    }
+    const [verdict, because] = this.judge(read);
+    const xml = writeVerifyAnswer(read, verdict);
+    this.here.note({ note: 'verify-answered', xml, because });
+    this.here.write(xml);
+    this.here.answeredVerify();
+  }
+
+  /** The authoritative server has spoken, or could not be asked. */
+  verdict(claim: DialbackClaim, verdict: Verdict): void {
+    const pending = this.pending.get(keyOf(claim));
+    // A newer key for the same pair, or a time-out, has made this answer meaningless.
+    if (pending === undefined || pending.claim.key !== claim.key || pending.claim.streamId !== claim.streamId) {
+      this.here.note({ note: 'ignored', what: 'a verdict on a dialback request that is no longer waiting' });
+      return;
+    }
+    this.settle(pending, verdict);
+  }
+
+  /** A dialback timer went off: the authoritative server did not answer in time. */
+  timedOut(timer: StreamTimer): void {
+    for (const pending of this.pending.values()) {
+      if (pending.timer === timer) this.settle(pending, { verdict: 'error', condition: 'remote-server-timeout' });
+    }
+  }
+
+  private refusal(pair: StreamPair): StanzaErrorCondition | undefined {
+    const { here } = this;
+    if (!here.serves(pair.target)) return 'item-not-found';
+    if (here.isOurs(pair.sender)) return 'not-acceptable';
+    const ruling = here.ruling(pair.target, pair.sender);
+    if (!ruling.admitted) return 'policy-violation';
+    if (ruling.tls === 'required' && !here.secure) {
+      this.plaintextRequest();
+      return 'policy-violation';
+    }
+    const known = here.isAuthorized(pair) || this.pending.has(keyOf(pair));
+    if (!known && here.authorizedPairs + this.pending.size >= PAIRS) return 'resource-constraint';
+    if (!this.pending.has(keyOf(pair)) && this.pending.size >= PENDING) return 'resource-constraint';
+    return undefined;
+  }
+
+  private judge(request: { from: Domain; to: Domain; id: string; key: string }): readonly [Verdict, string] {
+    const { here } = this;
+    if (!here.serves(request.to))
+      return [{ verdict: 'error', condition: 'item-not-found' }, `${request.to} is not served here`];
+    const ruling = here.ruling(request.to, request.from);
+    if (!ruling.admitted) return [{ verdict: 'error', condition: 'policy-violation' }, ruling.because];
+    if (ruling.tls === 'required' && !here.secure) {
+      this.plaintextRequest();
+      return [{ verdict: 'error', condition: 'policy-violation' }, 'TLS is required before dialback'];
+    }
+    // The asking server received the key from `to` for itself (XEP-0220 §2.2.2); white space around it is layout.
+    const vouched = here.authority.vouches(
+      { sender: request.to, target: request.from },
+      request.id,
+      request.key.trim(),
+    );
+    return vouched
+      ? [{ verdict: 'valid' }, 'the key was made with our dialback secret']
+      : [{ verdict: 'invalid' }, 'the key was not made with our dialback secret for these domains and this stream'];
+  }
+
+  private ask(claim: DialbackClaim): void {
+    const former = this.pending.get(keyOf(claim));
+    if (former !== undefined) this.here.disarm(former.timer);
+    this.timers += 1;
+    const timer: StreamTimer = `dialback ${this.timers}`;
+    this.pending.set(keyOf(claim), { claim, timer });
+    this.here.arm(timer, this.here.timeoutMs);
+    this.here.verify(claim);
+  }
+
+  private settle(pending: PendingClaim, verdict: Verdict): void {
+    const { claim } = pending;
+    this.pending.delete(keyOf(claim));
+    this.here.disarm(pending.timer);
+    if (verdict.verdict === 'valid') {
+      this.here.authorize(claim);
+      this.answer(claim, verdict);
+      return;
+    }
+    this.here.refuse(claim, verdict);
+    // XEP-0220 §2.2.1: a wrong key ends the stream, unless others use it (§2.5: forbidden).
+    if (verdict.verdict === 'invalid' && this.here.authorizedPairs > 0) {
+      this.answer(claim, { verdict: 'error', condition: 'forbidden' });
+    } else {
+      this.answer(claim, verdict);
+      if (verdict.verdict === 'invalid') this.here.end(claim);
+    }
+  }
+
+  private answer(pair: StreamPair, verdict: Verdict): void {
+    const xml = writeResultAnswer(pair, verdict);
+    this.here.note({ note: 'dialback-answered', xml });
+    this.here.write(xml);
+  }
+
+  /** Checklist D-11: an error that echoes only what could be read; silence when there is no address to answer to. */
+  private complain(
+    name: 'result' | 'verify',
+    read: { from: Domain | undefined; to: Domain | undefined; id: string; what: string },
+  ): void {
+    this.malformed += 1;
+    this.here.note({ note: 'ignored', what: `a db:${name} in which ${read.what}` });
+    if (read.from !== undefined && read.to !== undefined)
+      this.here.write(writeMalformed(name, read.from, read.to, read.id));
+    if (this.malformed >= EXCESSES)
+      this.here.fail('improper-addressing', 'Several dialback elements could not be read.');
+  }
+
+  /** Checklist T-32: the first is answered, so that the peer learns the reason; one that goes on is cut off. */
+  private plaintextRequest(): void {
+    this.plaintextRequests += 1;
+    if (this.plaintextRequests > 1) this.here.fail('policy-violation', 'TLS is required before dialback.');
+  }
+}
+
+function keyOf(pair: StreamPair): string {
+  return `${pair.sender} ${pair.target}`;
+}

@@ -1,0 +1,79 @@
+import type { StreamEnd } from '../end.ts';
+import type { TlsFacts } from '../identity/facts.ts';
+import type { Domain } from '../jid/domain.ts';
+import type { AuthorizedBy, Note } from '../notes.ts';
+import type { StanzaErrorCondition } from './stanza-error.ts';
+
+/** Sender and target domain of the stanzas that may travel on a stream (XEP-0220 §1.1). Authorization is per pair. */
+export interface StreamPair {
+  readonly sender: Domain;
+  readonly target: Domain;
+}
+
+/** What the authoritative server is asked: did `sender` make the key for `target` and the stream `streamId`? (XEP-0220 §2.1.2) */
+export interface DialbackClaim extends StreamPair {
+  readonly streamId: string;
+  /** Relayed verbatim: to anybody but the authoritative server a key is opaque (XEP-0220 §2.1.1). */
+  readonly key: string;
+}
+
+/** What became of a claim. An `error` is the condition that goes back to the initiating server (XEP-0220 §2.5). */
+export type Verdict =
+  | { readonly verdict: 'valid' }
+  | { readonly verdict: 'invalid' }
+  | { readonly verdict: 'error'; readonly condition: StanzaErrorCondition };
+
+/** Timers a stream may ask for. Each reads "when ..."; the number tells concurrent dialback requests apart. */
+export type StreamTimer =
+  /** ... the peer's stream header is late (checklist S-52). */
+  | 'header'
+  /** ... nobody has been authorized in time (S-58). */
+  | 'negotiation'
+  /** ... the peer does not answer our `</stream:stream>` (S-42). */
+  | 'close'
+  /** ... a db:result or db:verify has had no answer (D-46). */
+  | `dialback ${number}`;
+
+/** What happened outside; bytes come in separately, by `receive`. */
+export type StreamEvent =
+  | { readonly type: 'connected' }
+  | { readonly type: 'secured'; readonly tls: TlsFacts }
+  | { readonly type: 'not-secured'; readonly detail: string }
+  | { readonly type: 'verdict'; readonly claim: DialbackClaim; readonly verdict: Verdict }
+  | { readonly type: 'timer'; readonly timer: StreamTimer }
+  | { readonly type: 'disconnected'; readonly detail?: string }
+  /** The operator or the router wants the stream gone; `shutdown` says so with a stream error. */
+  | { readonly type: 'close'; readonly why: 'idle' | 'replaced' | 'shutdown' | 'unused' }
+  /** The policy snapshot changed: pairs are judged again. */
+  | { readonly type: 'policy-changed' };
+
+/** What the driver must do now, in this order. */
+export type StreamAction =
+  | { readonly do: 'write'; readonly xml: string }
+  /** As server: with the certificate of `domain` unless SNI says better. As client: SNI is `domain`. */
+  | {
+      readonly do: 'start-tls';
+      readonly as: 'client' | 'server';
+      readonly domain: Domain;
+      readonly local: Domain | undefined;
+    }
+  | { readonly do: 'arm'; readonly timer: StreamTimer; readonly afterMs: number }
+  | { readonly do: 'disarm'; readonly timer: StreamTimer }
+  | { readonly do: 'verify'; readonly claim: DialbackClaim }
+  | { readonly do: 'answer'; readonly claim: DialbackClaim; readonly verdict: Verdict }
+  | { readonly do: 'authorized'; readonly pair: StreamPair; readonly by: AuthorizedBy }
+  | { readonly do: 'refused'; readonly pair: StreamPair; readonly because: StreamEnd }
+  /** Flush what was written, then end TLS and TCP. */
+  | { readonly do: 'hang-up' }
+  /** The stream is over; always the last action, exactly once in a stream's life. */
+  | { readonly do: 'ended'; readonly end: StreamEnd }
+  | { readonly do: 'note'; readonly note: Note };
+
+/**
+ * A stream as pure code: bytes and events in, actions out. It never throws for what a peer did, and handles every event in every phase.
+ * `now` is in Unix milliseconds.
+ */
+export interface PureStream {
+  receive(bytes: Uint8Array, now: number): readonly StreamAction[];
+  handle(event: StreamEvent, now: number): readonly StreamAction[];
+}

@@ -1,0 +1,131 @@
+import { type Domain, parseDomain } from '../jid/domain.ts';
+import type { Stanza } from '../xml/types.ts';
+import type { StreamPair } from './actions.ts';
+import type { StreamErrorCondition } from './stream-error.ts';
+
+/** What to do with a stanza: deliver it for a pair, end the stream, or drop it. */
+export type StanzaJudgment =
+  | { readonly may: 'pass'; readonly pair: StreamPair }
+  | { readonly may: 'end'; readonly condition: StreamErrorCondition; readonly text: string }
+  | { readonly may: 'drop'; readonly because: string };
+
+/** What the pairs ask of the policy. */
+export interface PairContext {
+  /** Whether we speak for the domain on this side. */
+  serves(domain: Domain): boolean;
+  /** Whether the policy admits stanzas of the pair; otherwise why not. */
+  admits(pair: StreamPair): true | string;
+}
+
+/** Spellings of address pairs that are remembered; a peer that invents more pays with the slow path. */
+const REMEMBERED = 8192;
+
+/**
+ * The pairs that may send on one inbound stream (RFC 6120 §8.1.1.2, §8.1.2.2). A sender domain is proven for the stream; each target it
+ * writes to must be a domain of ours for which the policy admits that sender.
+ *
+ * Asked for every stanza, so the answer for the spelling of the stanza before is kept, and those of others in a bounded map.
+ */
+export class AuthorizedPairs {
+  private readonly context: PairContext;
+  private readonly senders = new Set<Domain>();
+  private readonly pairs = new Map<string, StreamPair>();
+  private judgments = new Map<string, Map<string, StanzaJudgment>>();
+  private remembered = 0;
+  private lastFrom: string | undefined;
+  private lastTo: string | undefined;
+  private lastJudgment: StanzaJudgment | undefined;
+
+  constructor(context: PairContext) {
+    this.context = context;
+  }
+
+  get size(): number {
+    return this.pairs.size;
+  }
+
+  add(pair: StreamPair): void {
+    this.pairs.set(keyOf(pair), pair);
+    this.senders.add(pair.sender);
+    this.forget();
+  }
+
+  has(pair: StreamPair): boolean {
+    return this.pairs.has(keyOf(pair));
+  }
+
+  all(): readonly StreamPair[] {
+    return [...this.pairs.values()];
+  }
+
+  /** Judges every pair again after a change of policy; returns those that are out. */
+  reconsider(): readonly StreamPair[] {
+    const out = this.all().filter((pair) => !this.context.serves(pair.target) || this.context.admits(pair) !== true);
+    for (const pair of out) this.pairs.delete(keyOf(pair));
+    this.senders.clear();
+    for (const pair of this.pairs.values()) this.senders.add(pair.sender);
+    this.forget();
+    return out;
+  }
+
+  /** What may become of a stanza, by its addresses. */
+  judge(stanza: Stanza): StanzaJudgment {
+    const from = stanza.fromDomain;
+    const to = stanza.toDomain;
+    if (from === this.lastFrom && to === this.lastTo && this.lastJudgment !== undefined) return this.lastJudgment;
+    const known = from === undefined || to === undefined ? undefined : this.judgments.get(from)?.get(to);
+    const judgment = known ?? this.judgeAddresses(from, to);
+    if (known === undefined && from !== undefined && to !== undefined) this.remember(from, to, judgment);
+    this.lastFrom = from;
+    this.lastTo = to;
+    this.lastJudgment = judgment;
+    return judgment;
+  }
+
+  private judgeAddresses(from: string | undefined, to: string | undefined): StanzaJudgment {
+    // RFC 6120 §4.9.3.12: before anybody is authorized nothing of a stanza is looked at.
+    if (this.pairs.size === 0) return end('not-authorized', 'Stanzas may be sent once a domain is authorized.');
+    if (from === undefined || from === '')
+      return end('improper-addressing', "A stanza lacks 'from', or it is not an address.");
+    if (to === undefined || to === '')
+      return end('improper-addressing', "A stanza lacks 'to', or it is not an address.");
+    const sender = parseDomain(from);
+    if (sender === undefined) return end('improper-addressing', "A stanza's 'from' is not an address.");
+    const target = parseDomain(to);
+    if (target === undefined) return end('improper-addressing', "A stanza's 'to' is not an address.");
+    // RFC 6120 §8.1.2.2; parent and child domains are different domains.
+    if (!this.senders.has(sender))
+      return end('invalid-from', "The domain of a stanza's 'from' is not authorized on this stream.");
+    // RFC 6120 §8.1.1.2 and §10.4: no relay.
+    if (!this.context.serves(target)) return end('host-unknown', "The domain of a stanza's 'to' is not served here.");
+    const pair = this.pairs.get(keyOf({ sender, target })) ?? { sender, target };
+    const admitted = this.context.admits(pair);
+    return admitted === true ? { may: 'pass', pair } : { may: 'drop', because: admitted };
+  }
+
+  private remember(from: string, to: string, judgment: StanzaJudgment): void {
+    if (this.remembered >= REMEMBERED) this.forget();
+    let ofSender = this.judgments.get(from);
+    if (ofSender === undefined) {
+      ofSender = new Map();
+      this.judgments.set(from, ofSender);
+    }
+    ofSender.set(to, judgment);
+    this.remembered += 1;
+  }
+
+  private forget(): void {
+    this.judgments = new Map();
+    this.remembered = 0;
+    this.lastJudgment = undefined;
+  }
+}
+
+/** A pair as a map key: no domain contains a space. */
+function keyOf(pair: StreamPair): string {
+  return `${pair.sender} ${pair.target}`;
+}
+
+function end(condition: StreamErrorCondition, text: string): StanzaJudgment {
+  return { may: 'end', condition, text };
+}

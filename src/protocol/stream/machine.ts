@@ -1,0 +1,295 @@
+import type { StreamEnd } from '../end.ts';
+import type { TlsFacts } from '../identity/facts.ts';
+import type { Domain } from '../jid/domain.ts';
+import { NS } from '../namespaces.ts';
+import type { Note, StreamState } from '../notes.ts';
+import { UNAUTHENTICATED_LIMITS } from '../xml/limits.ts';
+import { XmlReader } from '../xml/reader.ts';
+import type { ContentNamespace, Stanza, XmlElement, XmlFault, XmlLimits, XmlRoot } from '../xml/types.ts';
+import { STREAM_PREFIXES, writeElement } from '../xml/write.ts';
+import type { PureStream, StreamAction, StreamEvent, StreamTimer } from './actions.ts';
+import { readStreamError, type StreamErrorCondition, writeStreamError } from './stream-error.ts';
+
+const NOTHING: readonly StreamAction[] = [];
+/** Elements that mean nothing to us and may follow authorization before the peer is told to stop (checklist X-18). */
+const UNKNOWN_ELEMENTS = 10;
+
+/**
+ * What every stream has in common, whichever role we play on it (RFC 6120 §4): reading, the closing handshake, stream errors, timers.
+ * The life of a stream: `live` → (`upgrading` → `live`)* → `closing` → `over`; `over` is reached exactly once and emits `ended`.
+ */
+export abstract class StreamMachine implements PureStream {
+  protected readonly reader: XmlReader;
+  protected readonly contentNamespace: ContentNamespace;
+  protected tls: TlsFacts | undefined;
+  /** Whether our header of the current stream is out. */
+  protected headerSent = false;
+
+  private readonly closeTimeoutMs: number;
+  private life: 'live' | 'upgrading' | 'closing' | 'over' = 'live';
+  private state: StreamState = 'pending';
+  private actions: StreamAction[] = [];
+  private unknownElements = 0;
+
+  constructor(contentNamespace: ContentNamespace, closeTimeoutMs: number) {
+    this.contentNamespace = contentNamespace;
+    this.closeTimeoutMs = closeTimeoutMs;
+    this.reader = new XmlReader({ limits: UNAUTHENTICATED_LIMITS });
+  }
+
+  receive(bytes: Uint8Array, now: number): readonly StreamAction[] {
+    if (this.life === 'over') return NOTHING;
+    // The driver hands the socket to TLS before it reads again: bytes here would be plaintext behind <proceed/> (checklist T-04, T-05).
+    if (this.life === 'upgrading')
+      this.drop({ by: 'network', stage: 'tls', detail: 'plaintext arrived where the TLS handshake should start' });
+    else {
+      this.reader.push(bytes);
+      this.readOn(now);
+    }
+    return this.takeActions();
+  }
+
+  handle(event: StreamEvent, now: number): readonly StreamAction[] {
+    if (this.life === 'over') return NOTHING;
+    switch (event.type) {
+      case 'connected':
+        this.onConnected(now);
+        break;
+      case 'secured':
+        this.secured(event.tls, now);
+        break;
+      case 'not-secured':
+        // RFC 6120 §5.4.3.2: after a failed handshake nothing is sent, only TCP ends.
+        this.note({ note: 'not-secured', detail: event.detail });
+        this.drop({ by: 'network', stage: 'tls', detail: event.detail });
+        break;
+      case 'timer':
+        if (event.timer === 'close') this.drop({ by: 'close' });
+        else this.onTimer(event.timer, now);
+        break;
+      case 'disconnected':
+        this.over(event.detail === undefined ? { by: 'disconnect' } : { by: 'disconnect', detail: event.detail });
+        break;
+      case 'close':
+        if (event.why === 'shutdown') this.fail('system-shutdown', 'The server is going down.');
+        else this.close();
+        break;
+      case 'verdict':
+      case 'policy-changed':
+        this.onDecision(event, now);
+        break;
+    }
+    return this.takeActions();
+  }
+
+  // What a role adds
+
+  protected abstract onConnected(now: number): void;
+  protected abstract onRoot(root: XmlRoot, now: number): void;
+  protected abstract onStanza(stanza: Stanza, now: number): void;
+  /** Any first-level element but a stanza and a stream error. Whoever does not know it calls `unknown`. */
+  protected abstract onElement(element: XmlElement, now: number): void;
+  protected abstract onSecured(now: number): void;
+  protected abstract onTimer(timer: Exclude<StreamTimer, 'close'>, now: number): void;
+  protected abstract onDecision(event: Extract<StreamEvent, { type: 'verdict' | 'policy-changed' }>, now: number): void;
+  /** Our header for an error that comes before any header of ours (RFC 6120 §4.9.1.2). */
+  protected abstract writeErrorHeader(): string;
+  /** The element as it may be shown in a log; a role that receives something secret puts a mask on it. */
+  protected shown(element: XmlElement): XmlElement {
+    return element;
+  }
+  /** Called once, before `ended`. */
+  protected onOver(_end: StreamEnd): void {}
+
+  // What a role uses
+
+  protected get isOver(): boolean {
+    return this.life === 'over';
+  }
+
+  protected get isClosing(): boolean {
+    return this.life === 'closing';
+  }
+
+  protected act(action: StreamAction): void {
+    this.actions.push(action);
+  }
+
+  protected note(note: Note): void {
+    this.actions.push({ do: 'note', note });
+  }
+
+  /** Writes without a note; neighboring writes become one, so that an error travels in one segment with its header (checklist E-02). */
+  protected write(xml: string): void {
+    const last = this.actions.at(-1);
+    if (last?.do === 'write') this.actions[this.actions.length - 1] = { do: 'write', xml: last.xml + xml };
+    else this.actions.push({ do: 'write', xml });
+  }
+
+  /** Writes an element and notes it. */
+  protected send(xml: string): void {
+    this.note({ note: 'element-sent', xml });
+    this.write(xml);
+  }
+
+  protected arm(timer: StreamTimer, afterMs: number): void {
+    this.actions.push({ do: 'arm', timer, afterMs });
+  }
+
+  protected disarm(timer: StreamTimer): void {
+    this.actions.push({ do: 'disarm', timer });
+  }
+
+  protected become(state: StreamState): void {
+    if (state === this.state) return;
+    this.note({ note: 'state-changed', from: this.state, to: state });
+    this.state = state;
+  }
+
+  /** The next bytes belong to a new stream on the same connection (RFC 6120 §4.3.3). */
+  protected restart(): void {
+    this.reader.restart();
+    this.headerSent = false;
+  }
+
+  protected setLimits(limits: XmlLimits): void {
+    this.reader.setLimits(limits);
+  }
+
+  /** Hands the connection to TLS. Plaintext that the peer sent ahead ends it (RFC 6120 §5.4.3.3, checklist T-04, T-05). */
+  protected upgrade(as: 'client' | 'server', domain: Domain, local: Domain | undefined): void {
+    if (this.reader.pending > 0) {
+      this.drop({ by: 'network', stage: 'tls', detail: 'plaintext arrived where the TLS handshake should start' });
+      return;
+    }
+    this.life = 'upgrading';
+    this.act({ do: 'start-tls', as, domain, local });
+  }
+
+  /** Ends the stream with a stream error (RFC 6120 §4.9.1.1); the peer reads it after a complete header of ours. */
+  protected fail(condition: StreamErrorCondition, text: string, application = ''): void {
+    this.failAs({ by: 'us', condition, text }, condition, text, application);
+  }
+
+  /** The same, where the reason we keep says more than the condition the peer is told. */
+  protected failAs(end: StreamEnd, condition: StreamErrorCondition, text: string, application = ''): void {
+    if (this.life === 'over') return;
+    // Nothing may follow our own closing tag (RFC 6120 §4.4).
+    if (this.life === 'live') {
+      this.note({ note: 'stream-error-sent', condition, text });
+      if (!this.headerSent) this.write(this.writeErrorHeader());
+      this.write(writeStreamError({ condition, text }, application));
+    }
+    this.act({ do: 'hang-up' });
+    this.over(end);
+  }
+
+  /** Ends the connection without another byte of XML. */
+  protected drop(end: StreamEnd): void {
+    if (this.life === 'over') return;
+    this.act({ do: 'hang-up' });
+    this.over(end);
+  }
+
+  /** Closes in good order: our closing tag, then the peer's, or the time-out (RFC 6120 §4.4). */
+  protected close(): void {
+    if (this.life !== 'live') return;
+    if (!this.headerSent) {
+      this.drop({ by: 'close' });
+      return;
+    }
+    this.write('</stream:stream>');
+    this.life = 'closing';
+    this.arm('close', this.closeTimeoutMs);
+  }
+
+  /** Says our goodbye and ends at once, for a stream of which nothing more is expected. */
+  protected closeNow(end: StreamEnd): void {
+    if (this.life === 'live' && this.headerSent) this.write('</stream:stream>');
+    this.drop(end);
+  }
+
+  /** A first-level element that means nothing here: ignored a few times once the peer is authorized, an error before (checklist X-18). */
+  protected unknown(element: XmlElement, authorized: boolean): void {
+    this.unknownElements += 1;
+    if (!authorized || this.unknownElements > UNKNOWN_ELEMENTS) {
+      this.fail('unsupported-stanza-type', 'This element is not understood here.');
+    } else {
+      this.note({ note: 'ignored', what: `an unknown element <${element.name} xmlns='${element.namespace}'>` });
+    }
+  }
+
+  private readOn(now: number): void {
+    while (this.life === 'live' || this.life === 'closing') {
+      const event = this.reader.next();
+      if (event === undefined) return;
+      switch (event.type) {
+        case 'stanza':
+          this.onStanza(event.stanza, now);
+          break;
+        case 'root':
+          this.onRoot(event.root, now);
+          break;
+        case 'element':
+          this.elementReceived(event.element, now);
+          break;
+        case 'footer':
+          this.footer();
+          return;
+        case 'fault':
+          this.fault(event.fault);
+          return;
+      }
+    }
+  }
+
+  private elementReceived(element: XmlElement, now: number): void {
+    // Dialback elements have notes of their own, which say what they are in the walk of the roles.
+    if (element.namespace !== NS.dialback) {
+      this.note({
+        note: 'element-received',
+        xml: writeElement(this.shown(element), this.contentNamespace, STREAM_PREFIXES),
+      });
+    }
+    if (element.namespace !== NS.stream || element.name !== 'error') {
+      this.onElement(element, now);
+      return;
+    }
+    const { condition, text } = readStreamError(element);
+    this.note({ note: 'stream-error-received', condition, text });
+    // RFC 6120 §4.9.1.1: answered by the closing tag only, never by another error.
+    this.closeNow(text === undefined ? { by: 'them', condition } : { by: 'them', condition, text });
+  }
+
+  private footer(): void {
+    this.closeNow({ by: 'close' });
+  }
+
+  private fault(fault: XmlFault): void {
+    this.fail(fault.condition, fault.detail, fault.tooBig === true ? `<stanza-too-big xmlns='${NS.errors}'/>` : '');
+  }
+
+  private secured(tls: TlsFacts, now: number): void {
+    if (this.life !== 'upgrading') return;
+    this.life = 'live';
+    this.tls = tls;
+    this.note({ note: 'secured', tls });
+    this.restart();
+    this.onSecured(now);
+  }
+
+  private over(end: StreamEnd): void {
+    if (this.life === 'over') return;
+    this.life = 'over';
+    this.onOver(end);
+    this.become('closed');
+    this.act({ do: 'ended', end });
+  }
+
+  private takeActions(): readonly StreamAction[] {
+    if (this.actions.length === 0) return NOTHING;
+    const taken = this.actions;
+    this.actions = [];
+    return taken;
+  }
+}

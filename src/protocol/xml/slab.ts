@@ -1,0 +1,56 @@
+const SLAB = 65_536;
+
+/**
+ * Room for what is written, cut from larger pieces: allocating each stanza by itself costs more than filling it. What was given
+ * out is never given out again.
+ */
+export class Slab {
+  private bytes: Uint8Array = new Uint8Array(0);
+  private used = 0;
+
+  /** Zeroed bytes for the caller alone. */
+  take(length: number): Uint8Array {
+    if (length > SLAB >> 3) return new Uint8Array(length);
+    if (this.used + length > this.bytes.length) {
+      this.bytes = new Uint8Array(SLAB);
+      this.used = 0;
+    }
+    const start = this.used;
+    this.used += length;
+    return this.bytes.subarray(start, this.used);
+  }
+}
+
+/** Bytes written one after the other. */
+export class ByteWriter {
+  private bytes: Uint8Array;
+  private length = 0;
+  private readonly encoder = new TextEncoder();
+
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  text(text: string): void {
+    this.reserve(3 * text.length);
+    this.length += this.encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+  }
+
+  copy(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    this.bytes.set(source.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
+  /** What was written; the writer is done. */
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const larger = new Uint8Array(2 * (this.length + more));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+}

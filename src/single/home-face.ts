@@ -1,0 +1,240 @@
+import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import type { Outlet } from '../federation/outlet.ts';
+import { OutletTable } from '../federation/outlet-table.ts';
+import { PairOutlet } from '../federation/pair-outlet.ts';
+import type { Router } from '../federation/router.ts';
+import { AcceptedComponents } from '../home/accepted-components.ts';
+import { NOT_CONNECTED } from '../home/component-outlet.ts';
+import { type ComponentTarget, ConnectingComponents } from '../home/connecting-components.ts';
+import { newConnectionHandle, newStreamId } from '../net/keys/identifiers.ts';
+import { StreamListener } from '../net/s2s/listener.ts';
+import { S2sOpener } from '../net/s2s/opener.ts';
+import { AcceptingComponent } from '../protocol/component/accepting-component.ts';
+import type { Domain } from '../protocol/jid/domain.ts';
+import type { NoteSubject } from '../protocol/notes.ts';
+import { ReceivingStream } from '../protocol/s2s/receiving-stream.ts';
+import type { StreamRuling } from '../protocol/s2s/ruling.ts';
+import type { StreamPair } from '../protocol/stream/actions.ts';
+import type { BoxParts } from './parts.ts';
+import type { Settings } from './settings.ts';
+
+/** The face the inside sees: towards the servers of our homes we speak for every foreign domain. */
+export class HomeFace {
+  readonly listener: StreamListener;
+  readonly componentListener: StreamListener;
+  readonly opener: S2sOpener;
+  readonly outlets: OutletTable;
+  private readonly parts: BoxParts;
+  private readonly router: Router;
+  private readonly accepted: AcceptedComponents;
+  private readonly stopping = new AbortController();
+  /** What the connectors were made from. */
+  private connected: readonly ComponentTarget[] = [];
+  private connecting: { readonly homes: readonly Domain[]; readonly connector: ConnectingComponents }[] = [];
+
+  constructor(parts: BoxParts, router: Router) {
+    this.parts = parts;
+    this.router = router;
+    const { settings, notes } = parts;
+    this.accepted = new AcceptedComponents(settings().acceptedComponents);
+    this.opener = new S2sOpener({
+      side: 'home',
+      dial: (domain, options) => settings().dialHome(domain, options),
+      ruling: (_local, remote) => homeRuling(settings(), remote),
+      hasCertificate: () => settings().insideCertificateConfigured,
+      peerMustProve: (_local, remote) => settings().homeOf(remote)?.mustProve ?? false,
+      startTls: (socket, action) => settings().insideTls.start(socket, action),
+      authority: parts.authority,
+      get timeouts() {
+        return parts.timeouts;
+      },
+      get limits() {
+        return parts.limits;
+      },
+      notes,
+      newHandle: newConnectionHandle,
+    });
+    this.outlets = new OutletTable((pair) => this.newOutlet(pair));
+    const common = {
+      side: 'home' as const,
+      get limits() {
+        return parts.connectionLimits;
+      },
+      allows: (address: string) => settings().allowsInside(address),
+      notes,
+      newHandle: newConnectionHandle,
+    };
+    this.listener = new StreamListener({
+      ...common,
+      what: 'inside S2S',
+      accept: (deliver) =>
+        new ReceivingStream({
+          authority: parts.authority,
+          timeouts: parts.timeouts,
+          limits: parts.limits,
+          defaultDomain: undefined,
+          serves: (domain) => !settings().policy.serves(domain),
+          // Only a home may speak here; the ruling says so with a better reason than "this is ours".
+          isOurs: () => false,
+          ruling: (_local, remote) => insideRuling(settings(), remote),
+          newStreamId,
+          deliver,
+        }),
+      deliver: (stanza, pair) => router.outward(stanza, pair),
+      startTls: (socket, action) => settings().insideTls.accept(socket, action),
+      verify: (claim, forConnection, signal) => this.opener.verify(claim, forConnection, signal),
+    });
+    this.componentListener = new StreamListener({
+      ...common,
+      what: 'component',
+      accept: (deliver) =>
+        new AcceptingComponent({
+          timeouts: parts.timeouts,
+          limits: parts.limits,
+          defaultDomain: undefined,
+          component: (name) => this.accepted.component(name),
+          newStreamId,
+          deliver,
+        }),
+      deliver: (stanza, pair) => router.outward(stanza, pair),
+      startTls: () => Promise.resolve({ failed: 'a component stream has no STARTTLS' }),
+      verify: () => Promise.resolve({ verdict: 'error', condition: 'feature-not-implemented' }),
+      authorized: (pair, driver) => {
+        this.accepted.connect(pair, driver);
+        notes({ note: 'component-connected', domain: pair.target }, { side: 'home', local: pair.target });
+      },
+      ended: (driver, end) => {
+        const domain = this.accepted.disconnect(driver);
+        if (domain === undefined) return;
+        const detail = 'condition' in end ? end.condition : 'the component closed the connection';
+        notes({ note: 'component-lost', domain, detail }, { side: 'home', local: domain });
+      },
+    });
+  }
+
+  /** Connects the components that fedway itself opens. */
+  start(): void {
+    this.connectComponents();
+  }
+
+  /** The way to the server that serves `pair.target`. */
+  outletFor(pair: StreamPair): Outlet | undefined {
+    const home = this.parts.settings().homeOf(pair.target);
+    switch (home?.server.via) {
+      case undefined:
+        return undefined;
+      case 's2s':
+        return this.outlets.outletFor(pair);
+      case 'accept_component':
+        return this.accepted.outletFor(pair.target) ?? GONE;
+      case 'component':
+        return (
+          this.connecting.find(({ homes }) => homes.includes(pair.target))?.connector.outletFor(pair.sender) ?? GONE
+        );
+    }
+  }
+
+  /** The configuration was replaced: connectors follow it. */
+  settingsChanged(): void {
+    this.accepted.replaceHomes(this.parts.settings().acceptedComponents);
+    const targets = this.parts.settings().componentTargets;
+    if (!isDeepStrictEqual(targets, this.connected)) {
+      this.stopComponents();
+      this.connectComponents();
+    }
+    this.outlets.shut((pair) =>
+      this.parts.settings().policy.serves(pair.target)
+        ? undefined
+        : { by: 'policy', because: `${pair.target} is no longer one of our domains` },
+    );
+    this.outlets.forgetFailures();
+    this.listener.policyChanged();
+  }
+
+  /** No component connects any more. */
+  stop(): void {
+    this.stopping.abort();
+    this.stopComponents();
+  }
+
+  private stopComponents(): void {
+    for (const { connector } of this.connecting) connector.stop();
+    this.connecting = [];
+  }
+
+  private connectComponents(): void {
+    const { parts } = this;
+    this.connected = parts.settings().componentTargets;
+    for (const target of this.connected) {
+      const connector = new ConnectingComponents({
+        target,
+        timeouts: parts.timeouts,
+        limits: parts.limits,
+        notes: parts.notes,
+        connect: (home, subject) => this.connectHome(home, subject),
+        deliver: (stanza, pair) => this.router.outward(stanza, pair),
+        newHandle: newConnectionHandle,
+      });
+      this.connecting.push({ homes: target.homes, connector });
+      connector.start();
+    }
+  }
+
+  /** The first connection that comes about, to a server inside. */
+  private async connectHome(
+    home: Domain,
+    subject: NoteSubject,
+  ): Promise<{ readonly socket: Socket; readonly address: string } | { readonly failed: string }> {
+    const dialing = this.parts.settings().dialHome(home, { signal: this.stopping.signal, subject });
+    try {
+      const first = await dialing.next();
+      if (first.done === true) return { failed: first.value.detail };
+      await dialing.return({ stage: 'tcp', detail: 'one connection is enough' });
+      return first.value;
+    } catch (error) {
+      if (!this.stopping.signal.aborted) throw error;
+      return { failed: 'fedway is going down' };
+    }
+  }
+
+  private newOutlet(pair: StreamPair): PairOutlet {
+    const { parts, router } = this;
+    return new PairOutlet(pair, {
+      opener: this.opener,
+      get limits() {
+        return parts.queueLimits;
+      },
+      now: Date.now,
+      random: Math.random,
+      note: (note) => parts.notes(note, { direction: 'out', side: 'home', local: pair.sender, remote: pair.target }),
+      undeliverable: (stanza, of, end) => router.undeliverableInward(stanza, of, end),
+    });
+  }
+}
+
+/** Stands for a component that is configured and not there. */
+const GONE: Outlet = {
+  offer: () => ({ refused: NOT_CONNECTED }),
+  room: () => Promise.resolve(),
+};
+
+/** How we reach a server inside. */
+function homeRuling(settings: Settings, home: Domain): StreamRuling {
+  const server = settings.homeOf(home)?.server;
+  const tls = server?.via === 's2s' ? server.tls : 'none';
+  return { admitted: true, because: 'our own server', tls, authentication: 'either' };
+}
+
+/** What a server inside must do to send through us. `home` is what it calls itself, once it has. */
+function insideRuling(settings: Settings, home: Domain | undefined): StreamRuling {
+  const tls = settings.insideTlsMode;
+  if (home === undefined) return { admitted: true, because: '', tls, authentication: 'either' };
+  const served = settings.homeOf(home)?.server.via === 's2s';
+  return {
+    admitted: served,
+    because: served ? 'it is served inside' : `${home} is not among the domains of \`homes\` that are served by S2S`,
+    tls,
+    authentication: 'either',
+  };
+}
