@@ -59,7 +59,9 @@ export class HomeFace {
     const common = {
       side: 'home' as const,
       get limits() {
-        return parts.connectionLimits;
+        // A server inside opens a stream for every pair of domains, all from one address.
+        const { connections } = parts.connectionLimits;
+        return { connections, perAddress: connections };
       },
       allows: (address: string) => settings().allowsInside(address),
       notes,

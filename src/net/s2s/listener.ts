@@ -3,7 +3,12 @@ import type { StreamEnd } from '../../protocol/end.ts';
 import type { NoteSink, NoteSubject } from '../../protocol/notes.ts';
 import type { DialbackClaim, PureStream, StreamPair, Verdict } from '../../protocol/stream/actions.ts';
 import type { Stanza } from '../../protocol/xml/types.ts';
+import { PerSource, sourceOf } from './per-source.ts';
 import { StreamDriver, type StreamOwner } from './stream-driver.ts';
+
+/** Dialback verifications under way: for one source of connections, and for all. */
+const VERIFICATIONS_PER_SOURCE = 64;
+const VERIFICATIONS = 1024;
 
 /** A stream that was accepted, as its owner sees it. */
 export interface AcceptedStream extends PureStream {
@@ -36,7 +41,8 @@ export class StreamListener {
   private readonly context: ListenerContext;
   private readonly servers: Server[] = [];
   private readonly drivers = new Set<StreamDriver>();
-  private readonly perAddress = new Map<string, number>();
+  private readonly connections = new PerSource();
+  private readonly verifications = new PerSource();
 
   constructor(context: ListenerContext) {
     this.context = context;
@@ -106,26 +112,42 @@ export class StreamListener {
       socket.destroy();
       return;
     }
-    this.perAddress.set(source, (this.perAddress.get(source) ?? 0) + 1);
-    this.drive(socket, () => this.release(source));
+    this.connections.take(source);
+    this.drive(socket, source);
   }
 
   private refusal(address: string, source: string): string | undefined {
     const { limits } = this.context;
     if (!this.context.allows(address)) return 'this address may not connect here';
     if (this.drivers.size >= limits.connections) return `all ${limits.connections} connections are in use`;
-    if ((this.perAddress.get(source) ?? 0) >= limits.perAddress)
+    if (this.connections.of(source) >= limits.perAddress)
       return `more than ${limits.perAddress} connections from one address`;
     return undefined;
   }
 
-  private release(source: string): void {
-    const left = (this.perAddress.get(source) ?? 1) - 1;
-    if (left > 0) this.perAddress.set(source, left);
-    else this.perAddress.delete(source);
+  /**
+   * Asks the authoritative server. Each question makes us look up a domain and connect to it, so a source may have only so many under
+   * way, and so may all together (XEP-0220 §2.5; checklist D-52, D-53).
+   */
+  private async verify(
+    claim: DialbackClaim,
+    connection: string,
+    source: string,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const { verifications } = this;
+    if (verifications.of(source) >= VERIFICATIONS_PER_SOURCE || verifications.total >= VERIFICATIONS) {
+      return { verdict: 'error', condition: 'resource-constraint' };
+    }
+    verifications.take(source);
+    try {
+      return await this.context.verify(claim, connection, signal);
+    } finally {
+      verifications.give(source);
+    }
   }
 
-  private drive(socket: Socket, release: () => void): void {
+  private drive(socket: Socket, source: string): void {
     const { context } = this;
     const connection = context.newHandle();
     const peer = peerOf(socket);
@@ -141,16 +163,16 @@ export class StreamListener {
       {
         startTls: context.startTls,
         verify: (claim) => {
-          void context
-            .verify(claim, connection, abort.signal)
-            .then((verdict) => driver.handle({ type: 'verdict', claim, verdict }));
+          void this.verify(claim, connection, source, abort.signal).then((verdict) =>
+            driver.handle({ type: 'verdict', claim, verdict }),
+          );
         },
         answer: () => undefined,
         authorized: (pair) => context.authorized?.(pair, driver),
         refused: () => undefined,
         ended: (end) => {
           abort.abort();
-          release();
+          this.connections.give(source);
           this.drivers.delete(driver);
           context.ended?.(driver, end);
         },
@@ -171,21 +193,6 @@ export class StreamListener {
     this.drivers.add(driver);
     driver.start();
   }
-}
-
-/** What connections are counted by: an IPv4 address, or the /64 an IPv6 address belongs to (checklist K-12). */
-function sourceOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1] !== undefined) return mapped[1];
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::', 2);
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const last = tail === '' ? [] : tail.split(':');
-    while (groups.length + last.length < 8) groups.push('0');
-    groups.push(...last);
-  }
-  return groups.slice(0, 4).join(':');
 }
 
 function peerOf(socket: Socket): string {

@@ -1,4 +1,4 @@
-import { ESCAPED, LOCAL, NAME, NAME_END, VALUE, VALUE_END } from './attributes.ts';
+import { ESCAPED, KIND, LOCAL, NAME, NAME_END, VALUE, VALUE_END } from './attributes.ts';
 import { sameBytes } from './bytes.ts';
 import * as faults from './faults.ts';
 import type { Input } from './input.ts';
@@ -37,7 +37,8 @@ export class Nesting {
   private elementLimit: number;
   private elements = 0;
   private table: Int32Array = new Int32Array(SIZE * 32);
-  private hashes: Int32Array = new Int32Array(16);
+  /** One number for each attribute of a tag. */
+  private keys: Int32Array = new Int32Array(16);
 
   constructor(input: Input, tokens: Tokenizer, scope: NamespaceScope, limits: XmlLimits) {
     this.input = input;
@@ -145,30 +146,26 @@ export class Nesting {
   /** Declarations first: they are in scope for the whole tag, whatever the order. */
   private takeAttributes(offset: number): XmlFault | undefined {
     const { attributes } = this.tokens;
-    const { bytes, base } = this.input;
-    let prefixed = 0;
+    let prefixed = false;
     for (let i = 0; i < attributes.count; i++) {
-      if (attributes.isPrefixDeclaration(i, bytes, base)) {
-        const fault = this.bind(i, attributes.get(i, LOCAL), attributes.get(i, NAME_END));
-        if (fault !== undefined) return fault;
-      } else if (attributes.isPrefixed(i)) {
-        prefixed++;
-      } else if (attributes.isDefaultDeclaration(i, bytes, base)) {
-        const fault = this.bind(i, 0, 0);
-        if (fault !== undefined) return fault;
-        const binding = this.scope.count - 1;
-        this.table[offset + DEFAULT] = binding;
-        if (this.depth > 1 && this.scope.kind(binding) === this.scope.contentKind) this.redeclaredContent = true;
+      if (attributes.isAttribute(i)) {
+        if (attributes.isPrefixed(i)) prefixed = true;
+        continue;
       }
+      const isDefault = attributes.isDefaultDeclaration(i);
+      const fault = this.bind(i, isDefault ? 0 : attributes.get(i, LOCAL), isDefault ? 0 : attributes.get(i, NAME_END));
+      if (fault !== undefined) return fault;
+      if (!isDefault) continue;
+      const binding = this.scope.count - 1;
+      this.table[offset + DEFAULT] = binding;
+      if (this.depth > 1 && this.scope.kind(binding) === this.scope.contentKind) this.redeclaredContent = true;
     }
-    if (prefixed > 0) {
+    if (prefixed) {
       for (let i = 0; i < attributes.count; i++) {
-        if (attributes.isPrefixed(i) && !attributes.isPrefixDeclaration(i, bytes, base) && this.bindingOf(i) < 0) {
-          return faults.UNDECLARED_PREFIX;
-        }
+        if (attributes.isPrefixed(i) && this.bindingOf(i) < 0) return faults.UNDECLARED_PREFIX;
       }
     }
-    return attributes.count > 1 && this.hasDuplicate() ? faults.DUPLICATE : undefined;
+    return this.mayHaveDuplicate() && this.hasDuplicate() ? faults.DUPLICATE : undefined;
   }
 
   /** The binding of a prefixed attribute's namespace, -1 when it is not declared. */
@@ -195,18 +192,37 @@ export class Nesting {
     );
   }
 
-  /** Whether two attributes have the same name, as written or with the prefixes replaced by their namespaces. */
+  /** Whether two local names are alike in length and last byte; quick, and nearly always no. */
+  private mayHaveDuplicate(): boolean {
+    const { attributes } = this.tokens;
+    const { bytes, base } = this.input;
+    if (this.keys.length < attributes.count) this.keys = new Int32Array(2 * attributes.count);
+    const keys = this.keys;
+    for (let i = 0; i < attributes.count; i++) {
+      const end = attributes.get(i, NAME_END);
+      const key = ((end - attributes.get(i, LOCAL)) << 8) | (bytes[base + end - 1] as number);
+      for (let j = 0; j < i; j++) {
+        if (keys[j] === key) return true;
+      }
+      keys[i] = key;
+    }
+    return false;
+  }
+
+  /**
+   * Whether two attributes have the same name, as written or with the prefixes replaced by their namespaces. By hash, so that many
+   * long names that differ in little cost no more than others.
+   */
   private hasDuplicate(): boolean {
     const { attributes } = this.tokens;
     const { bytes, base } = this.input;
-    if (this.hashes.length < attributes.count) this.hashes = new Int32Array(2 * attributes.count);
-    const hashes = this.hashes;
+    const hashes = this.keys;
     for (let i = 0; i < attributes.count; i++) {
       const hash = hashOf(bytes, base + attributes.get(i, LOCAL), base + attributes.get(i, NAME_END));
-      hashes[i] = hash;
       for (let j = 0; j < i; j++) {
         if (hashes[j] === hash && this.areSame(i, j)) return true;
       }
+      hashes[i] = hash;
     }
     return false;
   }
@@ -214,17 +230,13 @@ export class Nesting {
   private areSame(i: number, j: number): boolean {
     const { attributes } = this.tokens;
     const { bytes, base } = this.input;
+    if (attributes.get(i, KIND) !== attributes.get(j, KIND)) return false;
     const local = attributes.get(i, LOCAL);
     const otherLocal = attributes.get(j, LOCAL);
     const length = attributes.get(i, NAME_END) - local;
     if (attributes.get(j, NAME_END) - otherLocal !== length) return false;
     if (!sameBytes(bytes, base + local, bytes, base + otherLocal, length)) return false;
-    const isPrefixed = attributes.isPrefixed(i);
-    if (!isPrefixed || !attributes.isPrefixed(j)) return isPrefixed === attributes.isPrefixed(j);
-    const isDeclaration = attributes.isPrefixDeclaration(i, bytes, base);
-    if (isDeclaration || attributes.isPrefixDeclaration(j, bytes, base)) {
-      return isDeclaration === attributes.isPrefixDeclaration(j, bytes, base);
-    }
+    if (!attributes.isPrefixed(i)) return true;
     const one = this.bindingOf(i);
     const other = this.bindingOf(j);
     return one === other || this.scope.numberOf(one, bytes, base) === this.scope.numberOf(other, bytes, base);

@@ -110,7 +110,7 @@ export function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omi
   const { attributes } = tokens;
   const list: XmlAttribute[] = [];
   for (let i = 0; i < attributes.count; i++) {
-    if (attributes.isPrefixDeclaration(i, bytes, base) || attributes.isDefaultDeclaration(i, bytes, base)) continue;
+    if (!attributes.isAttribute(i)) continue;
     list.push({
       name: decodeUtf8(bytes, base + attributes.get(i, LOCAL), base + attributes.get(i, NAME_END)),
       namespace: attributes.isPrefixed(i) ? nesting.scope.nameOf(nesting.bindingOf(i), bytes, base) : '',
@@ -131,7 +131,7 @@ export function rootOf(input: Input, tokens: Tokenizer, nesting: Nesting): XmlRo
   const { attributes } = tokens;
   const prefixes = new Map<string, string>();
   for (let i = 0; i < attributes.count; i++) {
-    if (!attributes.isPrefixDeclaration(i, bytes, base)) continue;
+    if (!attributes.isPrefixDeclaration(i)) continue;
     const prefix = decodeUtf8(bytes, base + attributes.get(i, LOCAL), base + attributes.get(i, NAME_END));
     prefixes.set(prefix, valueAt(bytes, base, attributes, i));
   }

@@ -109,15 +109,15 @@ export class Rescoper {
       return { defaultNamespace: inContent ? scope.contentNamespace : namespace, inContent, bare };
     }
     // It needs no default namespace itself. What is inside and does is given its own; only a declaration for names in text stays.
-    const declared = this.declaredDefault(bytes);
+    const declared = this.declaredDefault();
     return { defaultNamespace: declared ?? outside.defaultNamespace, inContent, bare };
   }
 
   /** The default namespace that the tag declares itself. */
-  private declaredDefault(bytes: Uint8Array): string | undefined {
+  private declaredDefault(): string | undefined {
     const { attributes } = this.tokens;
     for (let i = 0; i < attributes.count; i++) {
-      if (attributes.isDefaultDeclaration(i, bytes, 0)) return this.nesting.defaultNamespace;
+      if (attributes.isDefaultDeclaration(i)) return this.nesting.defaultNamespace;
     }
     return undefined;
   }
@@ -133,7 +133,7 @@ export class Rescoper {
     const { attributes } = this.tokens;
     let { from, to } = addresses ?? {};
     for (let i = 0; i < attributes.count; i++) {
-      if (attributes.isDefaultDeclaration(i, bytes, 0)) continue;
+      if (attributes.isDefaultDeclaration(i)) continue;
       const name = attributes.get(i, NAME);
       const nameEnd = attributes.get(i, NAME_END);
       if (from !== undefined && bytesAre(bytes, name, nameEnd, 'from')) {

@@ -30,6 +30,13 @@ const HASH = 6;
 /** The next older binding in the same bucket. */
 const OLDER = 7;
 
+// Kinds besides 0 and those of the content namespaces, which begin at 1.
+const XMLNS_KIND = -2;
+const XML_KIND = -1;
+
+/** Has the place of kind 0; no declaration is looked up as it. */
+const NO_NAMESPACE = '';
+
 const BUCKETS = 64;
 const NO_BUCKET = -1;
 
@@ -47,6 +54,8 @@ export class NamespaceScope {
   readonly contentKind: number;
 
   private readonly contentNamespaces: readonly string[];
+  /** The namespaces that are looked for in declarations, in the order of their kinds. */
+  private readonly special: readonly string[];
   private readonly inherited: number;
   /** The bytes of the context's prefixes; those of other bindings are in the element. */
   private readonly contextBytes: Uint8Array;
@@ -61,6 +70,7 @@ export class NamespaceScope {
 
   constructor(context: NamespaceContext, contentNamespaces: readonly string[]) {
     this.contentNamespaces = contentNamespaces;
+    this.special = [XMLNS_NAMESPACE, XML_NAMESPACE, NO_NAMESPACE, ...contentNamespaces];
     this.contentKind = this.kindOfName(context.contentNamespace ?? '') || -1;
     this.contextPrefixes = ['', 'xml', ...context.prefixes.keys()];
     this.contextBytes = encodeUtf8(this.contextPrefixes.join(''));
@@ -160,23 +170,18 @@ export class NamespaceScope {
     escaped: number,
   ): XmlFault | undefined {
     const isDefault = prefix === prefixEnd;
-    const name = escaped === 0 ? undefined : attributeValue(bytes, base + value, base + valueEnd, true);
-    const is = (namespace: string): boolean =>
-      name === undefined ? bytesAre(bytes, base + value, base + valueEnd, namespace) : name === namespace;
-    const isXml = !isDefault && bytesAre(bytes, base + prefix, base + prefixEnd, 'xml');
-    if (isXml !== is(XML_NAMESPACE)) return isXml ? faults.RESERVED_PREFIX : faults.RESERVED_NAMESPACE;
-    if (is(XMLNS_NAMESPACE)) return faults.RESERVED_NAMESPACE;
     if (!isDefault) {
-      if (bytesAre(bytes, base + prefix, base + prefixEnd, 'xmlns')) return faults.RESERVED_PREFIX;
       if (value === valueEnd) return faults.EMPTY_NAMESPACE;
       if (this.prefixCount >= PREFIXES_IN_SCOPE) return faults.TOO_MANY_DECLARATIONS;
+      if (bytesAre(bytes, base + prefix, base + prefixEnd, 'xmlns')) return faults.RESERVED_PREFIX;
     }
-    let kind = 0;
-    for (let i = 0; i < this.contentNamespaces.length; i++) {
-      if (is(this.contentNamespaces[i] as string)) kind = i + 1;
-    }
+    const name = escaped === 0 ? undefined : attributeValue(bytes, base + value, base + valueEnd, true);
+    const kind = this.kindOfValue(bytes, base + value, base + valueEnd, name);
+    if (kind === XMLNS_KIND) return faults.RESERVED_NAMESPACE;
+    const isXml = !isDefault && bytesAre(bytes, base + prefix, base + prefixEnd, 'xml');
+    if (isXml !== (kind === XML_KIND)) return isXml ? faults.RESERVED_PREFIX : faults.RESERVED_NAMESPACE;
     const hash = isDefault ? NO_BUCKET : hashOf(bytes, base + prefix, base + prefixEnd);
-    const offset = this.add(prefix, prefixEnd, hash, kind, name);
+    const offset = this.add(prefix, prefixEnd, hash, Math.max(kind, 0), name);
     this.table[offset + VALUE] = value;
     this.table[offset + VALUE_END] = valueEnd;
     this.table[offset + ESCAPED] = escaped;
@@ -195,6 +200,18 @@ export class NamespaceScope {
       this.names[this.count] = undefined;
     }
     if (count === this.inherited && this.numbers.size > 0) this.numbers.clear();
+  }
+
+  /** The kind of the namespace name in [start, end), which is `name` when it has to be unescaped. */
+  private kindOfValue(bytes: Uint8Array, start: number, end: number, name: string | undefined): number {
+    const { special } = this;
+    const length = name === undefined ? end - start : name.length;
+    for (let i = 0; i < special.length; i++) {
+      const candidate = special[i] as string;
+      if (candidate.length !== length) continue;
+      if (name === undefined ? bytesAre(bytes, start, end, candidate) : name === candidate) return i + XMLNS_KIND;
+    }
+    return 0;
   }
 
   private addContextPrefix(prefix: string, start: number, namespace: string): number {

@@ -220,10 +220,10 @@ function domainOf(jid: string): string {
 function slotOf(bytes: Uint8Array, start: number, end: number): number {
   switch (end - start) {
     case 2:
-      if (bytesAre(bytes, start, end, 'to')) return TO;
-      return bytesAre(bytes, start, end, 'id') ? ID : OTHER;
+      if (bytes[start] === 0x74) return bytes[start + 1] === 0x6f ? TO : OTHER;
+      return bytes[start] === 0x69 && bytes[start + 1] === 0x64 ? ID : OTHER;
     case 4:
-      if (bytesAre(bytes, start, end, 'from')) return FROM;
+      if (bytes[start] === 0x66) return bytesAre(bytes, start, end, 'from') ? FROM : OTHER;
       return bytesAre(bytes, start, end, 'type') ? TYPE : OTHER;
     case 5:
       return bytesAre(bytes, start, end, 'xmlns') ? DEFAULT_NAMESPACE : OTHER;

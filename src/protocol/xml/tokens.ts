@@ -25,6 +25,7 @@ import {
 import * as faults from './faults.ts';
 import type { Input } from './input.ts';
 import { CDATA_START_LENGTH, notEvenUtf8, specialMarkup } from './markup.ts';
+import { ordinaryAttribute, ordinaryName } from './ordinary.ts';
 import { ReferenceScanner } from './references.ts';
 import type { XmlFault, XmlLimits } from './types.ts';
 import { characterLength, codePointAt, FORBIDDEN, INCOMPLETE, isInName, isNameStart, MALFORMED } from './utf8.ts';
@@ -140,8 +141,10 @@ export class Tokenizer {
             this.textStart = this.runStart;
             this.textEnd = at - base;
             this.textEscaped = this.runEscaped;
-            at++;
-            state = AFTER_LESS_THAN;
+            const token = this.ordinaryTag(bytes, at + 1, stop);
+            if (token !== MORE) return token;
+            at = input.at;
+            state = this.state;
           } else if (special === GREATER_THAN) {
             if (this.endsCdata(bytes, at, base + this.runStart)) return this.fail(faults.CDATA_END_IN_TEXT);
             at++;
@@ -271,6 +274,8 @@ export class Tokenizer {
           const special = bytes[at] as number;
           if (special === this.quote) {
             this.attributes.add(
+              bytes,
+              base,
               this.nameStart,
               this.nameColon,
               this.nameEnd,
@@ -350,6 +355,56 @@ export class Tokenizer {
         }
       }
     }
+  }
+
+  /**
+   * The tag at `at`, behind its `<`, if it is ordinary and complete. Otherwise `MORE`, and `input.at` and `state` tell where the slow
+   * way has to go on: a part is never looked at more than twice.
+   */
+  private ordinaryTag(bytes: Uint8Array, at: number, stop: number): number {
+    const { input, attributes } = this;
+    const { base } = input;
+    const isEnd = at < stop && bytes[at] === SLASH;
+    const start = isEnd ? at + 1 : at;
+    let colon = -1;
+    let end = ordinaryName(bytes, start, stop);
+    if (end >= 0 && end < stop && bytes[end] === COLON) {
+      colon = end - base;
+      end = ordinaryName(bytes, end + 1, stop);
+    }
+    input.at = at;
+    this.state = AFTER_LESS_THAN;
+    if (end < 0 || end >= stop || end - start > this.nameLimit) return MORE;
+    const behind = bytes[end] as number;
+    if (behind !== GREATER_THAN && (isEnd || (behind !== 0x20 && behind !== SLASH))) return MORE;
+    this.tagStart = start - base;
+    this.tagColon = colon;
+    this.tagEnd = end - base;
+    if (isEnd) {
+      this.toCharacterData(end + 1);
+      return END;
+    }
+    attributes.count = 0;
+    let next = end;
+    while (next < stop) {
+      const byte = bytes[next] as number;
+      if (byte === GREATER_THAN) {
+        this.toCharacterData(next + 1);
+        return START;
+      }
+      if (byte === SLASH) {
+        if (next + 1 >= stop || bytes[next + 1] !== GREATER_THAN) break;
+        this.toCharacterData(next + 2);
+        return EMPTY;
+      }
+      if (byte !== 0x20 || attributes.count >= this.attributeLimit) break;
+      const attributeEnd = ordinaryAttribute(bytes, base, next + 1, stop, this.nameLimit, attributes);
+      if (attributeEnd < 0) break;
+      next = attributeEnd;
+    }
+    input.at = next;
+    this.state = AFTER_NAME_OR_VALUE;
+    return MORE;
   }
 
   private toCharacterData(at: number): void {
