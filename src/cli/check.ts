@@ -12,20 +12,40 @@ export interface CheckOptions {
   readonly strict: boolean;
 }
 
-/** `fedway check config`: every problem of the boot file. Needs no network and no running fedway. */
-export function checkConfig(options: CheckOptions, terminal: Terminal, load = loadBootFile): number {
+/** What is wrong with the certificates, keys and authorities that a boot file names; each sentence names the file and the cure. */
+export interface CertificateFindings {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Where the check looks. */
+export interface CheckWorld {
+  readonly terminal: Terminal;
+  readonly examine: (boot: BootConfig) => Promise<CertificateFindings>;
+  readonly load?: typeof loadBootFile;
+}
+
+const NOTHING_FOUND: CertificateFindings = { problems: [], warnings: [] };
+
+/**
+ * `fedway check config`: every problem of the boot file, and of the certificates it names. Needs no network, no rights beyond reading the
+ * files, and no running fedway.
+ */
+export async function checkConfig(options: CheckOptions, world: CheckWorld): Promise<number> {
+  const { terminal, load = loadBootFile } = world;
   const result = load(options.config, { rehearsal: true });
-  const status = statusOf(result, options.strict);
-  if (options.json) terminal.out(JSON.stringify(report(options.config, result, status), null, 2));
-  else tell(options, result, status, terminal);
+  const certificates = result.outcome === 'loaded' ? await world.examine(result.config) : NOTHING_FOUND;
+  const status = statusOf(result, certificates, options.strict);
+  if (options.json) terminal.out(JSON.stringify(report(options.config, result, certificates, status), null, 2));
+  else tell(options, result, certificates, status, terminal);
   if (result.outcome === 'unreadable') terminal.err(`fedway: ${result.reason}. ${result.cure}`);
   return status;
 }
 
-function statusOf(result: LoadResult, strict: boolean): number {
+function statusOf(result: LoadResult, certificates: CertificateFindings, strict: boolean): number {
   if (result.outcome === 'unreadable') return EXIT.failed;
-  if (result.outcome === 'refused') return EXIT.problems;
-  return strict && result.warnings.length > 0 ? EXIT.problems : EXIT.ok;
+  if (result.outcome === 'refused' || certificates.problems.length > 0) return EXIT.problems;
+  return strict && result.warnings.length + certificates.warnings.length > 0 ? EXIT.problems : EXIT.ok;
 }
 
 function problemsOf(result: LoadResult): readonly Problem[] {
@@ -33,37 +53,48 @@ function problemsOf(result: LoadResult): readonly Problem[] {
   return result.outcome === 'refused' ? result.problems : result.warnings;
 }
 
-function report(path: string, result: LoadResult, status: number): object {
+function report(path: string, result: LoadResult, certificates: CertificateFindings, status: number): object {
   const problems = problemsOf(result);
-  const count = (severity: Problem['severity']): number => problems.filter((each) => each.severity === severity).length;
   return {
     path,
     ok: status === EXIT.ok,
     ...(result.outcome === 'unreadable' ? { unreadable: result.reason } : {}),
-    errors: count('error'),
-    warnings: count('warning'),
+    errors: count(problems, 'error') + certificates.problems.length,
+    warnings: count(problems, 'warning') + certificates.warnings.length,
     problems,
+    certificates,
   };
 }
 
-function tell(options: CheckOptions, result: LoadResult, status: number, terminal: Terminal): void {
+function tell(
+  options: CheckOptions,
+  result: LoadResult,
+  certificates: CertificateFindings,
+  status: number,
+  terminal: Terminal,
+): void {
   terminal.out(`Checking the configuration in ${options.config}...`);
   if (result.outcome === 'unreadable') return;
   const problems = problemsOf(result);
   for (const problem of problems) terminal.out(printProblem(problem));
   if (result.outcome === 'loaded') for (const line of summary(result.config)) terminal.out(`    ${line}`);
+  for (const sentence of [...certificates.problems, ...certificates.warnings]) terminal.out(sentence);
   terminal.out('Done.');
   terminal.out('');
-  terminal.out(verdict(problems, status));
+  const errors = count(problems, 'error') + certificates.problems.length;
+  terminal.out(verdict(errors, count(problems, 'warning') + certificates.warnings.length, status));
 }
 
-function verdict(problems: readonly Problem[], status: number): string {
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  const found = [counted(errors, 'error'), counted(problems.length - errors, 'warning')].filter((part) => part !== '');
+function verdict(errors: number, warnings: number, status: number): string {
+  const found = [counted(errors, 'error'), counted(warnings, 'warning')].filter((part) => part !== '');
   if (status === EXIT.problems) return `Problems found, see above: ${found.join(', ')}.`;
-  return problems.length > 0
+  return warnings > 0
     ? `All checks passed, with ${found.join(', ')}: see above.`
     : 'All checks passed, congratulations!';
+}
+
+function count(problems: readonly Problem[], severity: Problem['severity']): number {
+  return problems.filter((each) => each.severity === severity).length;
 }
 
 /** `3 errors`; empty for none. */

@@ -4,7 +4,7 @@ import { printJsonSchema } from '../config/json-schema.ts';
 import { printReference } from '../config/reference.ts';
 import { SEVERITIES, type Severity } from '../protocol/notes.ts';
 import type { RunSingle } from '../single/box.ts';
-import { checkConfig } from './check.ts';
+import { type CheckWorld, checkConfig } from './check.ts';
 import type { Signals } from './lifetime.ts';
 import { run } from './run.ts';
 import type { Notify } from './systemd.ts';
@@ -17,6 +17,7 @@ export interface ProgramWorld {
   readonly signals: Signals;
   readonly notify: Notify;
   readonly runSingle: RunSingle;
+  readonly examine: CheckWorld['examine'];
 }
 
 /** Where packages put the boot file. */
@@ -85,13 +86,13 @@ function describe(world: ProgramWorld, done: (status: number) => void): Command 
     .addOption(configOption())
     .option('--json', 'one JSON object instead of lines')
     .option('--strict', 'warnings count as problems')
-    .action((what: string, options: { config: string; json?: true; strict?: true }, command: Command) => {
+    .action(async (what: string, options: { config: string; json?: true; strict?: true }, command: Command) => {
       // There is one check today; a path in its place is the likely slip.
       const path = /[./]/.test(what) ? what : options.config;
       if (what !== 'config')
         command.error(`fedway: "${what}" is not a check. Write: fedway check config --config ${path}`);
       const { config, json = false, strict = false } = options;
-      done(checkConfig({ config, json, strict }, terminal));
+      done(await checkConfig({ config, json, strict }, { terminal, examine: world.examine }));
     });
 
   program

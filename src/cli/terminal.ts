@@ -4,7 +4,7 @@ export interface Terminal {
   err(line: string): void;
 }
 
-/** Exit statuses. `check` gives the last two different meanings on purpose: scripts tell "broken file" from "broken call". */
+/** Exit statuses. The last two are apart so that scripts can tell a broken call from a broken boot file. */
 export const EXIT = {
   ok: 0,
   /** Could not run: wrong usage, a file that cannot be read. */

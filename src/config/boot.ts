@@ -28,14 +28,14 @@ export type TlsMode = 'required' | 'optional' | 'none';
 /** How a partner proves its domain: SASL EXTERNAL, Server Dialback, or whichever works. */
 export type Authentication = 'external' | 'dialback' | 'either';
 
-export interface LogConfig {
+interface LogConfig {
   readonly format: LogFormat;
   readonly level: Severity;
   /** Dotted module names; a name also covers everything below it. */
   readonly modules: ReadonlyMap<string, Severity>;
 }
 
-export interface S2sConfig {
+interface S2sConfig {
   /** At least one. A listener on `::` must not take IPv4 as well: `0.0.0.0` may stand beside it. */
   readonly listen: readonly Endpoint[];
   /** At most one address per family; none: the operating system chooses. */
@@ -70,7 +70,7 @@ export interface S2sConfig {
   };
 }
 
-export interface ResolverConfig {
+interface ResolverConfig {
   /** None: those of /etc/resolv.conf. */
   readonly servers: readonly Endpoint[];
   /** Milliseconds for one question to one server. */
@@ -107,7 +107,7 @@ export type HomeServer =
     }
   | { readonly via: 'accept_component'; readonly secret: Secret };
 
-export interface InsideConfig {
+interface InsideConfig {
   readonly listen: readonly Endpoint[];
   /** At most one address per family. */
   readonly dialFrom: readonly string[];
@@ -120,7 +120,7 @@ export interface InsideConfig {
   readonly allowFrom: readonly Network[];
 }
 
-export interface SteeringConfig {
+interface SteeringConfig {
   /** UDP and TCP; at least one. */
   readonly listen: readonly Endpoint[];
   /** IP addresses; at least one. */
@@ -134,7 +134,7 @@ export interface SteeringConfig {
   readonly forwardTo: readonly Endpoint[];
 }
 
-export interface PartnersConfig {
+interface PartnersConfig {
   readonly default: 'allow' | 'deny';
   /** No two of them have the same `domain`. */
   readonly rules: readonly PartnerRule[];

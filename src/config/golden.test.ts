@@ -37,6 +37,11 @@ describe('test/config: what is said of each bad boot file', () => {
     expect(NAMES.length).toBeGreaterThanOrEqual(40);
   });
 
+  test('no expected text is left without its boot file', () => {
+    const texts = readdirSync(CASES).filter((name) => name.endsWith('.txt'));
+    expect(texts.map((name) => name.slice(0, -'.txt'.length)).toSorted()).toEqual(NAMES.toSorted());
+  });
+
   test.each(NAMES)('%s', async (name) => {
     const bytes = readFileSync(new URL(`${name}.yaml`, CASES));
     // /etc/fedway is where the process is not, and still paths are said as they were given.

@@ -10,7 +10,7 @@ export type ConfigNode =
   | { readonly kind: 'list'; readonly position: Position; readonly items: readonly (ConfigNode | undefined)[] }
   | { readonly kind: 'scalar'; readonly position: Position; readonly value: string | number | boolean | null };
 
-export interface ConfigEntry {
+interface ConfigEntry {
   readonly name: string;
   /** Of the name. */
   readonly position: Position;
@@ -18,7 +18,7 @@ export interface ConfigEntry {
 }
 
 /** Why a text is not YAML as the boot file needs it. */
-export interface YamlFault {
+interface YamlFault {
   readonly position: Position;
   readonly key: string;
   readonly reason: string;

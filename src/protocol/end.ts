@@ -20,8 +20,8 @@ export type NetworkStage = 'idna' | 'dns' | 'no-service' | 'tcp' | 'tls';
 export type StreamEnd =
   /** A stream error, sent by us or by them (RFC 6120 §4.9). */
   | { readonly by: 'us' | 'them'; readonly condition: StreamErrorCondition; readonly text?: string }
-  /** The pair was not authorized by dialback. */
-  | { readonly by: 'dialback'; readonly failure: DialbackFailure }
+  /** The pair was not authorized by dialback. `plaintext`: the stream was not encrypted, although our policy lets it be. */
+  | { readonly by: 'dialback'; readonly failure: DialbackFailure; readonly plaintext?: true }
   /** DNS, TCP or TLS failed; `detail` is a short reason in words. */
   | { readonly by: 'network'; readonly stage: NetworkStage; readonly detail: string }
   /** Our own policy does not permit it. */

@@ -110,7 +110,10 @@ export type Note =
       readonly path: string;
       readonly notAfter: number;
     }
-  | { readonly note: 'certificate-refused'; readonly path: string; readonly detail: string }
+  /** A changed file cannot be used; `detail` names it, the reason and the cure. What was in use before stays. */
+  | { readonly note: 'certificate-refused'; readonly detail: string }
+  /** It is used, and some partners will not like it. */
+  | { readonly note: 'certificate-doubtful'; readonly detail: string }
   | { readonly note: 'certificate-expiring'; readonly path: string; readonly days: number }
   | { readonly note: 'component-connected'; readonly domain: string }
   | { readonly note: 'component-lost'; readonly domain: string; readonly detail: string }

@@ -12,6 +12,8 @@ export interface TlsMaterials {
   readonly inside: TlsSide;
   readonly credentials: Credentials;
   readonly loaded: readonly LoadedCertificate[];
+  /** What will not stop us, but may stop some partners. */
+  readonly warnings: readonly string[];
 }
 
 /** The certificate made at start for the inside listener, kept over reloads. */
@@ -22,8 +24,19 @@ export function makeInsideCertificate(): Promise<InsideCertificate> {
   return selfSignedCertificate(['fedway.invalid'], Date.now());
 }
 
+/**
+ * Reads all files that TLS needs and gives back what is wrong with them: for `fedway check config`. Each sentence names the file and the
+ * cure.
+ */
+export async function examineTlsMaterials(
+  boot: BootConfig,
+): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[] }> {
+  const read = await readTlsMaterials(boot, await makeInsideCertificate());
+  return 'problems' in read ? { problems: read.problems, warnings: [] } : { problems: [], warnings: read.warnings };
+}
+
 /** The certificates and keys of a configuration's homes. */
-export function certificatesOf(boot: BootConfig): readonly HomeCertificate[] {
+function certificatesOf(boot: BootConfig): readonly HomeCertificate[] {
   return boot.homes.map(({ domains, certificate, key }) => ({ domains, certificate, key }));
 }
 
@@ -56,7 +69,7 @@ export async function readTlsMaterials(
     trust: insideTrust.trust,
     timeoutMs,
   });
-  return { foreign, inside: insideSide, credentials, loaded: credentials.loaded };
+  return { foreign, inside: insideSide, credentials, loaded: credentials.loaded, warnings: opened.warnings };
 }
 
 async function insideContext(

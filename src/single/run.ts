@@ -232,9 +232,8 @@ class SingleBox implements RunningBox {
     this.watch?.close();
     this.watch = this.materials.credentials.watch(CERTIFICATE_LOOK_MS, (outcome) => {
       if ('problems' in outcome) {
-        for (const detail of outcome.problems)
-          this.note({ note: 'certificate-refused', path: this.settings.boot.path, detail }, {});
-      } else this.tellCertificates(outcome.loaded);
+        for (const detail of outcome.problems) this.note({ note: 'certificate-refused', detail }, {});
+      } else this.tellCertificates(outcome);
     });
   }
 
@@ -247,14 +246,15 @@ class SingleBox implements RunningBox {
   private tellLoaded(): void {
     const { boot, homes } = this.settings;
     this.note({ note: 'config-loaded', path: boot.path, homes: homes.flatMap(({ domains }) => domains) }, {});
-    this.tellCertificates(this.materials.credentials.loaded);
+    this.tellCertificates(this.materials);
   }
 
-  private tellCertificates(loaded: TlsMaterials['loaded']): void {
+  private tellCertificates({ loaded, warnings }: Pick<TlsMaterials, 'loaded' | 'warnings'>): void {
     for (const { domains, path, notAfter } of loaded) {
       const note: Note = { note: 'certificate-loaded', domains, path, notAfter };
       this.note(note, {});
     }
+    for (const detail of warnings) this.note({ note: 'certificate-doubtful', detail }, {});
     this.tellExpiring();
   }
 

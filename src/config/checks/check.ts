@@ -3,12 +3,14 @@ import type { Reading } from '../schema/place.ts';
 import type { Draft } from './draft.ts';
 import { checkHomes } from './homes.ts';
 import { checkListeners } from './listeners.ts';
+import { checkLog } from './log.ts';
 import { checkPartners } from './partners.ts';
 import { checkS2s } from './s2s.ts';
 import { checkSteering } from './steering.ts';
 
 /** Everything that takes more than one key to see. What was refused already is passed over. */
 export function checkBoot(boot: Draft<BootFile>, reading: Reading): void {
+  checkLog(boot, reading);
   checkListeners(boot, reading);
   checkS2s(boot, reading);
   checkHomes(boot, reading);

@@ -21,7 +21,7 @@ export interface Kind<T> {
   read(node: ConfigNode, place: Place): T | undefined;
 }
 
-export type Inside =
+type Inside =
   | { readonly form: 'nothing' }
   | { readonly form: 'section' | 'one of'; readonly keys: Readonly<Record<string, Key<unknown>>> }
   | { readonly form: 'list' | 'names'; readonly item: Kind<unknown> };

@@ -5,7 +5,7 @@ import type { JsonSchema, Key, Kind } from './kind.ts';
 import { keyUnder, type Place } from './place.ts';
 
 /** `dial_from` in the file is `dialFrom` in the value. */
-export type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
 
@@ -60,7 +60,7 @@ function absent(name: string, key: Key<unknown>, place: Place): unknown {
 }
 
 /** A default as if it had been written at `position`. */
-export function nodeOf(value: unknown, position: Position): ConfigNode {
+function nodeOf(value: unknown, position: Position): ConfigNode {
   if (Array.isArray(value)) return { kind: 'list', position, items: value.map((item) => nodeOf(item, position)) };
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(([name, part]) => ({ name, position, value: nodeOf(part, position) }));

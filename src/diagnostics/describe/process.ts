@@ -10,6 +10,7 @@ type ProcessNote =
   | 'config-refused'
   | 'certificate-loaded'
   | 'certificate-refused'
+  | 'certificate-doubtful'
   | 'certificate-expiring'
   | 'component-connected'
   | 'component-lost'
@@ -73,10 +74,16 @@ export const PROCESS: Rows<ProcessNote> = {
     severity: 'error',
     module: 's2s.tls',
     codeLocation: 'config',
-    wording: ({ path, detail }) => ({
-      sentence: `Certificate ${path} cannot be used: ${ended(detail)} The one in use before, if any, stays.`,
-      fields: { path },
+    wording: ({ detail }) => ({
+      sentence: `A changed certificate cannot be used: ${ended(detail)} The one in use before stays.`,
+      fields: {},
     }),
+  },
+  'certificate-doubtful': {
+    severity: 'warning',
+    module: 's2s.tls',
+    codeLocation: 'config',
+    wording: ({ detail }) => ({ sentence: `Partners may refuse a certificate of ours: ${ended(detail)}`, fields: {} }),
   },
   'certificate-expiring': {
     severity: 'error',

@@ -1,8 +1,10 @@
 import type { DialbackAuthority } from '../../protocol/dialback/authority.ts';
+import { verifyFailure } from '../../protocol/dialback/verify-failure.ts';
 import type { NetworkStage, StreamEnd } from '../../protocol/end.ts';
 import type { Domain } from '../../protocol/jid/domain.ts';
 import type { NoteSink, NoteSubject } from '../../protocol/notes.ts';
-import { InitiatingStream, type Purpose } from '../../protocol/s2s/initiating-stream.ts';
+import type { Purpose } from '../../protocol/s2s/initiating-context.ts';
+import { InitiatingStream } from '../../protocol/s2s/initiating-stream.ts';
 import type { StreamRuling, StreamTimeouts } from '../../protocol/s2s/ruling.ts';
 import type { DialbackClaim, StreamPair, Verdict } from '../../protocol/stream/actions.ts';
 import type { Stanza, StanzaScope, XmlLimits } from '../../protocol/xml/types.ts';
@@ -97,7 +99,7 @@ export class S2sOpener {
     // The receiving server asks, so the roles on this connection are the other way round (XEP-0220 §2.1.2).
     const pair: StreamPair = { sender: claim.target, target: claim.sender };
     const outcome = await this.run(pair, { for: 'verify', claim, forConnection }, bounded, () => undefined);
-    return 'verdict' in outcome ? outcome.verdict : { verdict: 'error', condition: conditionOf(outcome.end) };
+    return 'verdict' in outcome ? outcome.verdict : { verdict: 'error', condition: verifyFailure(outcome.end) };
   }
 
   /** Says goodbye on every stream. */
@@ -221,6 +223,7 @@ function nextTargetMayHelp(end: StreamEnd): boolean {
     case 'timeout':
     case 'them':
     case 'authentication':
+    case 'policy':
       return true;
     default:
       return false;
@@ -230,15 +233,4 @@ function nextTargetMayHelp(end: StreamEnd): boolean {
 function networkEnd(failure: DialFailure): StreamEnd {
   const stage: NetworkStage = failure.stage;
   return { by: 'network', stage, detail: failure.detail };
-}
-
-/** XEP-0220 §2.5: what the initiating server is told when its authoritative server could not be asked (checklist D-44). */
-function conditionOf(end: StreamEnd): 'remote-connection-failed' | 'remote-server-not-found' | 'remote-server-timeout' {
-  if (end.by === 'network') {
-    if (end.stage === 'dns') return 'remote-server-timeout';
-    return end.stage === 'tcp' || end.stage === 'tls' ? 'remote-connection-failed' : 'remote-server-not-found';
-  }
-  if (end.by === 'them' && (end.condition === 'host-unknown' || end.condition === 'host-gone'))
-    return 'remote-server-not-found';
-  return 'remote-server-timeout';
 }

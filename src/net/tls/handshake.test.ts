@@ -10,6 +10,7 @@ import { type Accepted, acceptTls, type OwnCertificates } from './accept.ts';
 import { Anchors } from './anchors.ts';
 import { sameForAll } from './credentials.ts';
 import { failureInWords, isAlert } from './failure.ts';
+import { errorOf } from './handshake.ts';
 import { secureContext } from './parameters.ts';
 import { startTls } from './start.ts';
 import { Trust } from './trust.ts';
@@ -151,15 +152,20 @@ describe('a handshake of both sides', () => {
     expect(String(started.secured.read())).toBe('early');
   });
 
-  test('an error after the handshake that nobody listens for does not end the process; the socket remembers it', async () => {
-    const { pair, accepted, started } = await handshakeWith(theirs);
-    await using _ = pair;
-    const closed = once(accepted.secured, 'close');
-    accepted.secured.resume();
-    started.secured.resume();
-    pair.initiating.resetAndDestroy();
-    await closed;
-    expect(accepted.secured.destroyed).toBe(true);
+  test('an error after the handshake that nobody listens for ends the connection, not the process, and can be asked for', async () => {
+    const harms = {
+      ECONNRESET: (socket: Socket) => socket.resetAndDestroy(),
+      ERR_SSL_CIPHER_OPERATION_FAILED: writeForgedRecord,
+    };
+    for (const [code, harm] of Object.entries(harms)) {
+      await using connection = await relayed();
+      const closed = new Promise((resolve) => connection.accepted.secured.once('close', resolve));
+      connection.accepted.secured.resume();
+      harm(connection.between);
+      await closed;
+      expect(errorOf(connection.accepted.secured)).toMatchObject({ code });
+      expect(connection.accepted.secured.destroyed).toBe(true);
+    }
   });
 
   test('T-27: SNI is the domain in A-labels, and chooses among our certificates (T-28)', async () => {
@@ -202,6 +208,18 @@ describe('TLS parameters', () => {
     expect(failureOf(accepted)).toBe('the peer offers only TLS versions that are too old; TLS 1.2 is the least');
   });
 
+  test('T-16: the peer is told why, by an alert', async () => {
+    await using pair = await socketPair();
+    const client = strangeClient(pair.initiating, {
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'ALL:@SECLEVEL=0',
+    });
+    const told = new Promise((resolve) => client.once('error', resolve));
+    await accepting(pair.receiving);
+    expect(failureInWords(await told)).toBe('the peer refused the handshake: alert protocol version');
+  });
+
   test('T-16: a server that speaks only TLS 1.1 is refused', async () => {
     await using pair = await socketPair();
     const { chainPem, keyPem } = leaf('coluc.com', mid);
@@ -235,16 +253,15 @@ describe('TLS parameters', () => {
     });
   });
 
-  test('T-21: renegotiation ends the connection', async () => {
+  test('T-21: renegotiation is refused', async () => {
     await using pair = await socketPair();
     const client = strangeClient(pair.initiating, { maxVersion: 'TLSv1.2' });
     const [accepted] = await Promise.all([accepting(pair.receiving), once(client, 'secureConnect')]);
     if ('failed' in accepted) throw new Error(accepted.failed);
     accepted.secured.resume();
-    const refused = await new Promise((resolve) => {
-      client.renegotiate({}, resolve);
-    });
-    expect(refused).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
+    const refused = new Promise((resolve) => client.once('error', resolve));
+    client.renegotiate({}, () => {});
+    expect(await refused).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
   });
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)(
@@ -410,12 +427,12 @@ describe('a handshake that fails', () => {
     expect(started).toMatchObject({ facts: { version: 'TLSv1.3' } });
     if (secured === undefined) throw new Error('not secured');
     const arrived: Buffer[] = [];
-    const closed = once(secured, 'close');
+    const closed = new Promise((resolve) => secured.once('close', resolve));
     secured.on('data', (chunk: Buffer) => arrived.push(chunk));
     await closed;
     expect(arrived).toEqual([]);
-    expect(isAlert(secured.errored)).toBe(true);
-    expect(failureInWords(secured.errored)).toBe('the peer refused the handshake: alert certificate required');
+    expect(isAlert(errorOf(secured))).toBe(true);
+    expect(failureInWords(errorOf(secured))).toBe('the peer refused the handshake: alert certificate required');
   });
 
   test('T-25: under TLS 1.2 it does so in the handshake', async () => {
@@ -456,20 +473,39 @@ async function startWithout(pair: SocketPair, version: 'TLSv1.2' | 'TLSv1.3') {
   return { started, secured: 'secured' in started ? started.secured : undefined };
 }
 
-/** What our receiving side sends in the clear to a TLS 1.2 client. */
-async function clearTextOfServer(): Promise<Buffer> {
-  await using pair = await socketPair();
-  await using relay = await socketPair();
+/** Application data that is not authentic. */
+function writeForgedRecord(socket: Socket): void {
+  socket.write(Buffer.concat([Buffer.of(0x17, 3, 3, 0, 48), Buffer.alloc(48)]));
+}
+
+/** A TLS 1.2 client and our receiving side, with somebody in between who sees and may send bytes. */
+async function relayed() {
+  const [pair, relay] = [await socketPair(), await socketPair()];
   const seen: Buffer[] = [];
-  // client -> relay.initiating ... relay.receiving -> pair.initiating ... pair.receiving: ours
   relay.receiving.on('data', (chunk: Buffer) => pair.initiating.write(chunk));
   pair.initiating.on('data', (chunk: Buffer) => {
     seen.push(chunk);
     relay.receiving.write(chunk);
   });
+  for (const socket of [relay.receiving, pair.initiating]) socket.on('error', () => {});
   const client = strangeClient(relay.initiating, { maxVersion: 'TLSv1.2' });
-  await Promise.all([accepting(pair.receiving), once(client, 'secureConnect')]);
-  return Buffer.concat(seen);
+  const [accepted] = await Promise.all([accepting(pair.receiving), once(client, 'secureConnect')]);
+  if ('failed' in accepted) throw new Error(accepted.failed);
+  return {
+    accepted,
+    between: pair.initiating,
+    fromServer: Buffer.concat(seen),
+    [Symbol.asyncDispose]: async () => {
+      await relay[Symbol.asyncDispose]();
+      await pair[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What our receiving side sends in the clear to a TLS 1.2 client. */
+async function clearTextOfServer(): Promise<Buffer> {
+  await using connection = await relayed();
+  return connection.fromServer;
 }
 
 /** The body of the first handshake message of a type (RFC 5246 §7.4) in a sequence of records. */

@@ -10,14 +10,22 @@ export interface HandshakeLimits {
   readonly signal?: AbortSignal;
 }
 
-/** Errors have to go somewhere when nobody listens (yet): the 'close' that follows each of them is what streams act on. */
-export function ignoreError(): void {}
+const errors = new WeakMap<TLSSocket, Error>();
+
+/**
+ * The error that ended a secured connection, whoever listened when it came; `undefined` when there was none. To be asked on
+ * 'close': `failureInWords` and `isAlert` tell what it means.
+ */
+export function errorOf(secured: TLSSocket): Error | undefined {
+  return errors.get(secured) ?? secured.errored ?? undefined;
+}
 
 /**
  * Waits for the end of a handshake.
  *
- * @returns `undefined` when the connection is secured, else why not; both sockets are destroyed then. Neither socket can raise
- *   an unhandled 'error' from now on; whoever wants to know of errors after the handshake listens, or looks at `errored`.
+ * From now on neither socket can raise an unhandled 'error', and every error ends the connection, which Node alone does not do.
+ *
+ * @returns `undefined` when the connection is secured, else why not; both sockets are destroyed then.
  */
 export async function handshake(
   secured: TLSSocket,
@@ -25,12 +33,19 @@ export async function handshake(
   done: 'secure' | 'secureConnect',
   { timeoutMs, signal }: HandshakeLimits,
 ): Promise<string | undefined> {
-  secured.on('error', ignoreError);
-  raw.on('error', ignoreError);
+  const endConnection = (error: Error): void => {
+    errors.set(secured, error);
+    secured.destroy();
+  };
+  secured.on('error', endConnection);
+  // A TLSSocket that was not made by a tls.Server tells of faults after the handshake (a record that is not authentic, an alert)
+  // by this event alone: it emits no 'error' and stays open for ever.
+  secured.on('_tlsError', endConnection);
+  raw.on('error', endConnection);
   const ended = Promise.withResolvers<string | undefined>();
   const onDone = (): void => ended.resolve(undefined);
   const onError = (error: unknown): void => ended.resolve(failureInWords(error));
-  const onClose = (): void => ended.resolve(failureInWords(secured.errored ?? undefined));
+  const onClose = (): void => ended.resolve(failureInWords(errorOf(secured)));
   const onAbort = (): void => ended.resolve('the handshake was given up');
   const timer = setTimeout(() => ended.resolve(`no handshake within ${timeoutMs / 1000} s`), timeoutMs);
   secured.once(done, onDone);

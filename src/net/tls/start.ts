@@ -28,8 +28,8 @@ export type Started =
  * The initiating side of a TLS handshake, after `<proceed/>` (RFC 6120 §5.4.3.3). The peer's certificate is judged into
  * `facts.peer`; whether it suffices is for the caller to decide.
  *
- * Under TLS 1.3 a peer that does not accept our certificate says so only after the handshake: the socket then ends, with an
- * error for which `isAlert` holds or with none, before a byte of the stream arrived.
+ * Under TLS 1.3 a peer that does not accept our certificate says so only after the handshake: the socket then closes
+ * before a byte of the stream arrived, and `errorOf` gives an error for which `isAlert` holds, or none.
  *
  * @param socket a connected socket that nobody reads any more. Bytes left in its buffer go to the TLS engine.
  */

@@ -1,7 +1,7 @@
 import { type Domain, parseDomain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { DialbackClaim, StreamPair, Verdict } from '../stream/actions.ts';
-import { readStanzaError, type StanzaErrorCondition, writeStanzaError } from '../stream/stanza-error.ts';
+import { readStanzaError, writeStanzaError } from '../stream/stanza-error.ts';
 import type { XmlElement } from '../xml/types.ts';
 import { attributeOf, childOf, escapeAttribute, escapeText, textOf } from '../xml/write.ts';
 
@@ -22,14 +22,20 @@ export type DialbackElement =
       readonly id: string;
       readonly verdict: Verdict;
     }
-  /** Something is missing or wrong; the addresses are given when both can be used in an error. */
-  | {
-      readonly is: 'malformed';
-      readonly from: Domain | undefined;
-      readonly to: Domain | undefined;
-      readonly id: string;
-      readonly what: string;
-    };
+  | MalformedDialback;
+
+/** Something is missing or wrong. */
+export interface MalformedDialback {
+  readonly is: 'malformed';
+  /** Whether it is a question, which gets an error for an answer; about an answer nothing is said. */
+  readonly asked: boolean;
+  readonly from: Domain | undefined;
+  readonly to: Domain | undefined;
+  readonly id: string;
+  readonly condition: 'bad-request' | 'policy-violation';
+  /** What is wrong, to go on after "a db:result in which ...". */
+  readonly what: string;
+}
 
 /** Whether a first-level element belongs to dialback, whatever its prefix (checklist D-10). */
 export function dialbackName(element: XmlElement): 'result' | 'verify' | undefined {
@@ -43,16 +49,17 @@ export function readDialback(element: XmlElement): DialbackElement {
   const to = domainOf(attributeOf(element, 'to'));
   const id = attributeOf(element, 'id') ?? '';
   const type = attributeOf(element, 'type');
-  const malformed = (what: string): DialbackElement => ({ is: 'malformed', from, to, id, what });
+  const malformed = (what: string, condition: MalformedDialback['condition'] = 'bad-request'): MalformedDialback => {
+    return { is: 'malformed', asked: type === undefined, from, to, id, condition, what };
+  };
   if (from === undefined) return malformed("'from' is missing or not a domain");
   if (to === undefined) return malformed("'to' is missing or not a domain");
-  // A space in an id could move a boundary inside the text that the key is made of (CVE-2016-0756).
-  if (id.length > LONGEST_ID || /\s/.test(id)) return malformed("'id' is too long or contains white space");
+  if (!isId(id)) return malformed("'id' is too long or contains white space");
   if (type !== undefined) return { is: 'answer', from, to, id, verdict: readVerdict(type, element) };
   if (element.name === 'verify' && id === '') return malformed("'id' is missing");
   const key = textOf(element);
   if (key.trim() === '') return malformed('the key is missing');
-  if (key.length > LONGEST_KEY) return malformed('the key is too long');
+  if (key.length > LONGEST_KEY) return malformed('the key is too long', 'policy-violation');
   return { is: 'request', from, to, id, key };
 }
 
@@ -77,10 +84,12 @@ export function writeVerifyAnswer(request: { from: Domain; to: Domain; id: strin
   return writeAnswer('verify', request.to, request.from, ` id='${escapeAttribute(request.id)}'`, verdict);
 }
 
-/** An error about a malformed element: only addresses that could be read are echoed (checklist D-11). */
-export function writeMalformed(name: 'result' | 'verify', from: Domain, to: Domain, id: string): string {
-  const echoed = name === 'verify' && id !== '' && !/\s/.test(id) ? ` id='${escapeAttribute(id)}'` : '';
-  return writeAnswer(name, to, from, echoed, { verdict: 'error', condition: 'bad-request' });
+/** The error about a malformed question: only what could be read is echoed (checklist D-11). `undefined` when there is nobody to answer to. */
+export function writeComplaint(name: 'result' | 'verify', read: MalformedDialback): string | undefined {
+  const { from, to, id, condition } = read;
+  if (from === undefined || to === undefined) return undefined;
+  const echoed = name === 'verify' && isId(id) && id !== '' ? ` id='${escapeAttribute(id)}'` : '';
+  return writeAnswer(name, to, from, echoed, { verdict: 'error', condition });
 }
 
 function writeAnswer(name: string, from: Domain, to: Domain, id: string, verdict: Verdict): string {
@@ -91,13 +100,14 @@ function writeAnswer(name: string, from: Domain, to: Domain, id: string, verdict
 
 function readVerdict(type: string, element: XmlElement): Verdict {
   if (type === 'valid' || type === 'invalid') return { verdict: type };
+  // A missing `<error/>` is tolerated (checklist D-15).
   const error = childOf(element, 'error', NS.server);
-  return { verdict: 'error', condition: readErrorCondition(error) };
+  return { verdict: 'error', condition: error === undefined ? 'undefined-condition' : readStanzaError(error) };
 }
 
-/** A missing `<error/>` is tolerated (checklist D-15). */
-function readErrorCondition(error: XmlElement | undefined): StanzaErrorCondition {
-  return error === undefined ? 'undefined-condition' : readStanzaError(error).condition;
+/** A space in an id could move a boundary inside the text that the key is made of (CVE-2016-0756). */
+function isId(id: string): boolean {
+  return id.length <= LONGEST_ID && !/\s/.test(id);
 }
 
 function domainOf(text: string | undefined): Domain | undefined {

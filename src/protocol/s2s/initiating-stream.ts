@@ -1,42 +1,18 @@
-import type { DialbackAuthority } from '../dialback/authority.ts';
 import { dialbackName, readDialback, writeResult, writeVerify } from '../dialback/elements.ts';
+import { verifyFailure } from '../dialback/verify-failure.ts';
 import type { StreamEnd } from '../end.ts';
 import { presents } from '../identity/presents.ts';
-import type { Domain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { AuthorizedBy } from '../notes.ts';
-import { encodeBase64 } from '../sasl/base64.ts';
-import type { DialbackClaim, StreamEvent, StreamPair, StreamTimer } from '../stream/actions.ts';
+import { ExternalInitiating } from '../sasl/external-initiating.ts';
+import type { DialbackClaim, StreamEvent, StreamPair, StreamTimer, Verdict } from '../stream/actions.ts';
 import { type ReceivedFeatures, readFeatures } from '../stream/features.ts';
 import { readResponseHeader, type StreamHeader, writeHeader } from '../stream/header.ts';
 import { OUR_LANGUAGE } from '../stream/language.ts';
 import { StreamMachine } from '../stream/machine.ts';
-import type { XmlElement, XmlLimits, XmlRoot } from '../xml/types.ts';
-import { childOf, STREAM_PREFIXES, textOf, writeElement, writeRoot } from '../xml/write.ts';
-import type { StreamRuling, StreamTimeouts } from './ruling.ts';
-
-/** What the stream is opened for. */
-export type Purpose =
-  /** To send stanzas of the pair. */
-  | { readonly for: 'stanzas' }
-  /** To ask the peer, as authoritative server, about a key (XEP-0220 §2.1.2). Nothing is authorized. */
-  | { readonly for: 'verify'; readonly claim: DialbackClaim; readonly forConnection: string | undefined };
-
-/** What an initiating stream is given. */
-export interface InitiatingContext {
-  /** Our domain, and the domain to reach: the reference identity whatever host was dialed (RFC 6120 §13.7.2.1). */
-  readonly local: Domain;
-  readonly remote: Domain;
-  readonly purpose: Purpose;
-  readonly ruling: StreamRuling;
-  /** Whether we have a certificate to show for EXTERNAL. */
-  readonly hasCertificate: boolean;
-  /** Nothing is sent to a peer whose certificate does not prove the remote domain (RFC 6120 §13.7.2). */
-  readonly peerMustProve: boolean;
-  readonly authority: DialbackAuthority;
-  readonly timeouts: StreamTimeouts;
-  readonly limits: XmlLimits;
-}
+import type { XmlElement, XmlRoot } from '../xml/types.ts';
+import { STREAM_PREFIXES, writeElement, writeRoot } from '../xml/write.ts';
+import type { InitiatingContext } from './initiating-context.ts';
 
 type Phase = 'header' | 'features' | 'starttls' | 'sasl' | 'restart' | 'dialback' | 'verify' | 'open';
 
@@ -49,7 +25,7 @@ export class InitiatingStream extends StreamMachine {
   private features: ReceivedFeatures | undefined;
   private externalTried = false;
   private authenticated = false;
-  private challenged = false;
+  private readonly external = new ExternalInitiating();
 
   constructor(context: InitiatingContext) {
     super(NS.server, context.timeouts.close);
@@ -127,6 +103,14 @@ export class InitiatingStream extends StreamMachine {
     }
   }
 
+  /** Checklist T-12, T-33: STARTTLS was asked of a peer that does not offer it; whatever it did then, this is the reason. */
+  protected override explained(end: StreamEnd): StreamEnd {
+    if (this.phase !== 'starttls' || this.features?.startTls !== 'no') return end;
+    return end.by === 'them' || end.by === 'close' || end.by === 'disconnect'
+      ? { by: 'policy', because: 'TLS is required, and the peer does not offer it' }
+      : end;
+  }
+
   private sendHeader(): void {
     const xml = this.ourHeader();
     this.note({ note: 'header-sent', xml, streamId: undefined });
@@ -154,9 +138,13 @@ export class InitiatingStream extends StreamMachine {
       this.unknown(element, this.phase === 'open');
       return;
     }
-    this.features = readFeatures(element);
-    if (this.tls === undefined && this.startTls(this.features)) return;
-    this.authenticate(now);
+    const features = readFeatures(element);
+    this.features = features;
+    if (this.tls === undefined && this.startTls(features)) return;
+    // RFC 6120 §4.9.3.23; EXTERNAL and dialback are ways on that we do know.
+    if (features.unknownRequired !== undefined && !features.external && !features.dialback)
+      this.fail('unsupported-feature', 'A feature is required here that we do not have.');
+    else this.authenticate(now);
   }
 
   /**
@@ -165,7 +153,12 @@ export class InitiatingStream extends StreamMachine {
    */
   private startTls(features: ReceivedFeatures): boolean {
     const { tls } = this.context.ruling;
-    if (tls === 'none' || (tls === 'optional' && !features.startTls)) return false;
+    if (tls === 'none' && features.startTls === 'required') {
+      const because = 'the peer requires TLS, and TLS is switched off for it';
+      this.failAs({ by: 'policy', because }, 'unsupported-feature', 'TLS is not used here.');
+      return true;
+    }
+    if (tls === 'none' || (tls === 'optional' && features.startTls === 'no')) return false;
     this.phase = 'starttls';
     this.send(`<starttls xmlns='${NS.tls}'/>`);
     return true;
@@ -175,6 +168,8 @@ export class InitiatingStream extends StreamMachine {
     if (element.name === 'proceed') {
       this.disarm('negotiation');
       this.upgrade('client', this.context.remote, this.context.local);
+    } else if (this.context.ruling.tls === 'required') {
+      this.refuseAsPolicy('TLS is required, and the peer refused STARTTLS');
     } else {
       // RFC 6120 §5.4.2.2: the peer closes the connection; there is no way on in plaintext.
       this.closeNow({ by: 'network', stage: 'tls', detail: 'the peer refused STARTTLS' });
@@ -228,51 +223,38 @@ export class InitiatingStream extends StreamMachine {
   private sendExternal(): void {
     this.externalTried = true;
     this.phase = 'sasl';
-    // XEP-0178 §3: with our domain as authorization identity; COMPAT(Prosody): without an initial response it answers malformed-request.
-    this.send(`<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>${encodeBase64(this.context.local)}</auth>`);
+    this.send(this.external.begin(this.context.local));
   }
 
   private saslAnswered(element: XmlElement, now: number): void {
-    switch (element.name) {
+    const answer = this.external.handle(element);
+    switch (answer.answer) {
       case 'success':
         this.note({ note: 'external-succeeded' });
         this.authenticated = true;
         this.restart();
         this.sendHeader();
-        return;
+        break;
       case 'challenge':
-        this.answerChallenge();
-        return;
+        this.send(answer.xml);
+        break;
+      case 'challenged-again':
+        this.send(answer.xml);
+        this.closeNow({
+          by: 'authentication',
+          because: 'the peer went on asking where EXTERNAL has nothing to answer',
+        });
+        break;
       case 'failure':
-        this.externalFailed(element, now);
-        return;
-      default:
+        this.note({ note: 'external-failed', condition: answer.condition, text: answer.text });
+        // RFC 6120 §6.4.5, checklist C-54: dialback is left, where it is permitted.
+        if (this.context.ruling.authentication === 'external')
+          this.refuseAsAuthentication('the peer refused our certificate');
+        else this.authenticate(now);
+        break;
+      case 'unknown':
         this.fail('unsupported-stanza-type', 'This element is no part of SASL EXTERNAL.');
     }
-  }
-
-  /** EXTERNAL has nothing to say to a challenge but an empty response; a second one is a peer that does not know it (checklist C-55). */
-  private answerChallenge(): void {
-    if (this.challenged) {
-      this.send(`<abort xmlns='${NS.sasl}'/>`);
-      this.closeNow({ by: 'authentication', because: 'the peer went on asking where EXTERNAL has nothing to answer' });
-      return;
-    }
-    this.challenged = true;
-    this.send(`<response xmlns='${NS.sasl}'>=</response>`);
-  }
-
-  private externalFailed(element: XmlElement, now: number): void {
-    const condition = element.children.find((each) => typeof each !== 'string' && each.name !== 'text');
-    const text = childOf(element, 'text', NS.sasl);
-    this.note({
-      note: 'external-failed',
-      condition: condition === undefined || typeof condition === 'string' ? 'not-authorized' : condition.name,
-      text: text === undefined ? undefined : textOf(text),
-    });
-    if (this.context.ruling.authentication === 'external')
-      this.refuseAsAuthentication('the peer refused our certificate');
-    else this.authenticate(now);
   }
 
   /** XEP-0220 §2.1.1 step 1. The key is bound to the id of the current response header (RFC 6120 §5.4.3.3). */
@@ -321,18 +303,15 @@ export class InitiatingStream extends StreamMachine {
     }
   }
 
-  private resultAnswered(verdict: Extract<ReturnType<typeof readDialback>, { is: 'answer' }>['verdict']): void {
+  private resultAnswered(verdict: Verdict): void {
     this.disarm('dialback 1');
-    if (verdict.verdict === 'valid') {
-      this.open('dialback');
-      return;
+    if (verdict.verdict === 'valid') this.open('dialback');
+    else if (verdict.verdict === 'invalid') this.closeNow({ by: 'dialback', failure: { answer: 'invalid' } });
+    else {
+      const end: StreamEnd = { by: 'dialback', failure: { answer: 'error', condition: verdict.condition } };
+      const tlsMayHelp = this.tls === undefined && this.context.ruling.tls !== 'none';
+      this.closeNow(tlsMayHelp ? { ...end, plaintext: true } : end);
     }
-    const end: StreamEnd = {
-      by: 'dialback',
-      failure:
-        verdict.verdict === 'invalid' ? { answer: 'invalid' } : { answer: 'error', condition: verdict.condition },
-    };
-    this.closeNow(end);
   }
 
   private verifyAnswered(read: Extract<ReturnType<typeof readDialback>, { is: 'answer' }>): void {
@@ -344,14 +323,13 @@ export class InitiatingStream extends StreamMachine {
       return;
     }
     this.disarm('dialback 1');
-    this.phase = 'open';
-    // XEP-0220 §2.5: an error of the authoritative server means, for the initiating one, that its server was not found.
-    const verdict =
-      read.verdict.verdict === 'error'
-        ? ({ verdict: 'error', condition: 'remote-server-not-found' } as const)
-        : read.verdict;
-    this.act({ do: 'answer', claim, verdict });
     this.note({ note: 'verify-stream-closing' });
+    if (read.verdict.verdict === 'error') {
+      this.closeNow({ by: 'dialback', failure: { answer: 'error', condition: read.verdict.condition } });
+      return;
+    }
+    this.phase = 'open';
+    this.act({ do: 'answer', claim, verdict: read.verdict });
     this.close();
   }
 
@@ -365,14 +343,14 @@ export class InitiatingStream extends StreamMachine {
   }
 
   private dialbackTimedOut(): void {
-    if (this.phase === 'dialback') this.closeNow({ by: 'dialback', failure: { answer: 'none' } });
-    else this.closeNow({ by: 'timeout', waitingFor: 'the answer of the authoritative server' });
+    const waitingFor = 'the answer of the authoritative server';
+    this.closeNow(
+      this.phase === 'verify' ? { by: 'timeout', waitingFor } : { by: 'dialback', failure: { answer: 'none' } },
+    );
   }
 
   private giveUp(waitingFor: string): void {
-    const end: StreamEnd = { by: 'timeout', waitingFor };
-    if (this.headerSent) this.failAs(end, 'connection-timeout', 'The negotiation took too long.');
-    else this.drop(end);
+    this.failAs({ by: 'timeout', waitingFor }, 'connection-timeout', 'The negotiation took too long.');
   }
 
   private waitingFor(): string {
@@ -399,17 +377,4 @@ export class InitiatingStream extends StreamMachine {
       'A certificate that proves the domain is required.',
     );
   }
-}
-
-/** What the initiating server is told when its authoritative server could not be asked (XEP-0220 §2.5; checklist D-44). */
-function verifyFailure(
-  end: StreamEnd,
-): 'remote-connection-failed' | 'remote-server-not-found' | 'remote-server-timeout' {
-  if (end.by === 'network') {
-    if (end.stage === 'dns') return 'remote-server-timeout';
-    return end.stage === 'tcp' || end.stage === 'tls' ? 'remote-connection-failed' : 'remote-server-not-found';
-  }
-  if (end.by === 'them' && (end.condition === 'host-unknown' || end.condition === 'host-gone'))
-    return 'remote-server-not-found';
-  return 'remote-server-timeout';
 }

@@ -1,5 +1,11 @@
 import type { DialbackAuthority } from '../dialback/authority.ts';
-import { readDialback, writeMalformed, writeResultAnswer, writeVerifyAnswer } from '../dialback/elements.ts';
+import {
+  type MalformedDialback,
+  readDialback,
+  writeComplaint,
+  writeResultAnswer,
+  writeVerifyAnswer,
+} from '../dialback/elements.ts';
 import type { Domain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { Note } from '../notes.ts';
@@ -56,6 +62,8 @@ interface PendingClaim {
 export class ReceivingDialback {
   private readonly here: DialbackSurroundings;
   private readonly pending = new Map<string, PendingClaim>();
+  /** Questions to authoritative servers that have had no verdict yet, whether somebody still waits for it or not. */
+  private running = 0;
   private timers = 0;
   private excesses = 0;
   private malformed = 0;
@@ -73,7 +81,7 @@ export class ReceivingDialback {
   /** XEP-0220 §2.2.1: `<db:result/>` arrived. */
   result(element: XmlElement): void {
     const read = readDialback(element);
-    if (read.is === 'answer') {
+    if (read.is === 'answer' || (read.is === 'malformed' && !read.asked)) {
       // XEP-0220 §3.1: on a stream that the peer opened we asked nothing (CVE-2012-4670 and others).
       this.here.note({ note: 'ignored', what: 'a db:result answer on a stream where we asked nothing' });
       return;
@@ -89,12 +97,13 @@ export class ReceivingDialback {
       this.answer(pair, { verdict: 'error', condition: refusal });
       if (refusal === 'resource-constraint' && ++this.excesses >= EXCESSES) {
         this.here.fail('policy-violation', 'Too many domain pairs on one stream.');
-      }
+      } else if (refusal === 'policy-violation' && this.needsTls(pair)) this.plaintextRequest();
       return;
     }
     const { authentication } = this.here.ruling(pair.target, pair.sender);
     // XEP-0344 §2.4: a certificate that proves the very domain makes dialing back unnecessary; judged now, for this domain (CVE-2021-32919).
     if (authentication !== 'dialback' && this.here.proves(pair.sender)) {
+      this.forget(pair);
       this.here.authorize(pair);
       this.answer(pair, { verdict: 'valid' });
       return;
@@ -109,7 +118,7 @@ export class ReceivingDialback {
   /** XEP-0220 §2.2.2: `<db:verify/>` arrived: are we the authoritative server, and is the key ours? It needs no authorization. */
   verify(element: XmlElement): void {
     const read = readDialback(element);
-    if (read.is === 'answer') {
+    if (read.is === 'answer' || (read.is === 'malformed' && !read.asked)) {
       this.here.note({ note: 'ignored', what: 'a db:verify answer on a stream where we asked nothing' });
       return;
     }
@@ -122,11 +131,13 @@ export class ReceivingDialback {
     const xml = writeVerifyAnswer(read, verdict);
     this.here.note({ note: 'verify-answered', xml, because });
     this.here.write(xml);
-    this.here.answeredVerify();
+    if (this.here.serves(read.to) && this.needsTls({ sender: read.from, target: read.to })) this.plaintextRequest();
+    else this.here.answeredVerify();
   }
 
   /** The authoritative server has spoken, or could not be asked. */
   verdict(claim: DialbackClaim, verdict: Verdict): void {
+    this.running = Math.max(0, this.running - 1);
     const pending = this.pending.get(keyOf(claim));
     // A newer key for the same pair, or a time-out, has made this answer meaningless.
     if (pending === undefined || pending.claim.key !== claim.key || pending.claim.streamId !== claim.streamId) {
@@ -143,20 +154,27 @@ export class ReceivingDialback {
     }
   }
 
+  /** The stream starts anew, with another id: a key that was made for the old one proves nothing any more (XEP-0220 §2.1.2). */
+  restarted(): void {
+    for (const { claim } of this.pending.values()) this.forget(claim);
+  }
+
   private refusal(pair: StreamPair): StanzaErrorCondition | undefined {
     const { here } = this;
     if (!here.serves(pair.target)) return 'item-not-found';
     if (here.isOurs(pair.sender)) return 'not-acceptable';
     const ruling = here.ruling(pair.target, pair.sender);
     if (!ruling.admitted) return 'policy-violation';
-    if (ruling.tls === 'required' && !here.secure) {
-      this.plaintextRequest();
-      return 'policy-violation';
-    }
+    if (this.needsTls(pair)) return 'policy-violation';
     const known = here.isAuthorized(pair) || this.pending.has(keyOf(pair));
     if (!known && here.authorizedPairs + this.pending.size >= PAIRS) return 'resource-constraint';
-    if (!this.pending.has(keyOf(pair)) && this.pending.size >= PENDING) return 'resource-constraint';
+    if (this.running >= PENDING) return 'resource-constraint';
     return undefined;
+  }
+
+  private needsTls(pair: StreamPair): boolean {
+    const ruling = this.here.ruling(pair.target, pair.sender);
+    return ruling.admitted && ruling.tls === 'required' && !this.here.secure;
   }
 
   private judge(request: { from: Domain; to: Domain; id: string; key: string }): readonly [Verdict, string] {
@@ -165,10 +183,8 @@ export class ReceivingDialback {
       return [{ verdict: 'error', condition: 'item-not-found' }, `${request.to} is not served here`];
     const ruling = here.ruling(request.to, request.from);
     if (!ruling.admitted) return [{ verdict: 'error', condition: 'policy-violation' }, ruling.because];
-    if (ruling.tls === 'required' && !here.secure) {
-      this.plaintextRequest();
+    if (this.needsTls({ sender: request.from, target: request.to }))
       return [{ verdict: 'error', condition: 'policy-violation' }, 'TLS is required before dialback'];
-    }
     // The asking server received the key from `to` for itself (XEP-0220 §2.2.2); white space around it is layout.
     const vouched = here.authority.vouches(
       { sender: request.to, target: request.from },
@@ -181,8 +197,8 @@ export class ReceivingDialback {
   }
 
   private ask(claim: DialbackClaim): void {
-    const former = this.pending.get(keyOf(claim));
-    if (former !== undefined) this.here.disarm(former.timer);
+    this.forget(claim);
+    this.running += 1;
     this.timers += 1;
     const timer: StreamTimer = `dialback ${this.timers}`;
     this.pending.set(keyOf(claim), { claim, timer });
@@ -190,10 +206,9 @@ export class ReceivingDialback {
     this.here.verify(claim);
   }
 
-  private settle(pending: PendingClaim, verdict: Verdict): void {
-    const { claim } = pending;
-    this.pending.delete(keyOf(claim));
-    this.here.disarm(pending.timer);
+  private settle({ claim }: PendingClaim, outcome: Verdict): void {
+    this.forget(claim);
+    const verdict = outcome.verdict === 'valid' ? this.stillPermitted(claim) : outcome;
     if (verdict.verdict === 'valid') {
       this.here.authorize(claim);
       this.answer(claim, verdict);
@@ -209,21 +224,34 @@ export class ReceivingDialback {
     }
   }
 
+  /** The policy may have been replaced while the authoritative server was asked. */
+  private stillPermitted(pair: StreamPair): Verdict {
+    if (!this.here.serves(pair.target)) return { verdict: 'error', condition: 'item-not-found' };
+    const ruling = this.here.ruling(pair.target, pair.sender);
+    if (!ruling.admitted || this.needsTls(pair)) return { verdict: 'error', condition: 'policy-violation' };
+    if (ruling.authentication === 'external') return { verdict: 'error', condition: 'not-authorized' };
+    return { verdict: 'valid' };
+  }
+
+  private forget(pair: StreamPair): void {
+    const pending = this.pending.get(keyOf(pair));
+    if (pending === undefined) return;
+    this.pending.delete(keyOf(pair));
+    this.here.disarm(pending.timer);
+  }
+
   private answer(pair: StreamPair, verdict: Verdict): void {
     const xml = writeResultAnswer(pair, verdict);
     this.here.note({ note: 'dialback-answered', xml });
     this.here.write(xml);
   }
 
-  /** Checklist D-11: an error that echoes only what could be read; silence when there is no address to answer to. */
-  private complain(
-    name: 'result' | 'verify',
-    read: { from: Domain | undefined; to: Domain | undefined; id: string; what: string },
-  ): void {
+  /** Checklist D-11: an error that echoes only what could be read; silence when there is nobody to answer to. */
+  private complain(name: 'result' | 'verify', read: MalformedDialback): void {
     this.malformed += 1;
     this.here.note({ note: 'ignored', what: `a db:${name} in which ${read.what}` });
-    if (read.from !== undefined && read.to !== undefined)
-      this.here.write(writeMalformed(name, read.from, read.to, read.id));
+    const xml = writeComplaint(name, read);
+    if (xml !== undefined) this.here.write(xml);
     if (this.malformed >= EXCESSES)
       this.here.fail('improper-addressing', 'Several dialback elements could not be read.');
   }

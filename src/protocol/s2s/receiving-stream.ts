@@ -10,10 +10,11 @@ import type { DialbackClaim, StreamEvent, StreamPair, StreamTimer, Verdict } fro
 import { AuthorizedPairs } from '../stream/authorized-pairs.ts';
 import { writeFeatures } from '../stream/features.ts';
 import { readInitialHeader, type StreamHeader, writeHeader } from '../stream/header.ts';
-import { answerLanguage, OUR_LANGUAGE } from '../stream/language.ts';
+import { answerLanguage } from '../stream/language.ts';
 import { StreamMachine } from '../stream/machine.ts';
 import type { Stanza, XmlElement, XmlLimits, XmlRoot } from '../xml/types.ts';
 import { writeRoot } from '../xml/write.ts';
+import { type HeaderContext, type HeaderRefusal, refusalOf, type Settled } from './header-judgment.ts';
 import { type DialbackSurroundings, ReceivingDialback } from './receiving-dialback.ts';
 import type { StreamRuling, StreamTimeouts } from './ruling.ts';
 
@@ -23,19 +24,11 @@ const SASL_ATTEMPTS = 3;
 const AFTER_VERIFY_MS = 30_000;
 
 /** What a receiving stream knows of the box it belongs to. All functions answer at once and from one snapshot of the configuration. */
-export interface ReceivingContext {
+export interface ReceivingContext extends HeaderContext {
   readonly authority: DialbackAuthority;
   readonly timeouts: StreamTimeouts;
   /** Limits once a domain is authorized. */
   readonly limits: XmlLimits;
-  /** A domain we can name ourselves by when the peer asked for one that is not ours (RFC 6120 §4.9.1.3). */
-  readonly defaultDomain: Domain | undefined;
-  /** Whether we speak for a domain on this side of the box. */
-  serves(domain: Domain): boolean;
-  /** Whether we speak for it on the other side: then nobody here may claim it. */
-  isOurs(domain: Domain): boolean;
-  /** The ruling for a pair; `remote` is unknown as long as the peer has not said who it is. */
-  ruling(local: Domain, remote: Domain | undefined): StreamRuling;
   /** Unpredictable, 128 bits at least, never used twice (checklist S-23). */
   newStreamId(): string;
   /** A stanza that passed every check of the stream. It is valid during the call only. */
@@ -52,10 +45,12 @@ export class ReceivingStream extends StreamMachine {
   private header: StreamHeader | undefined;
   private streamId = '';
   private offered = { startTls: false, external: false };
-  /** Set by SASL EXTERNAL; the header after it must name the same domain. */
-  private proven: Domain | undefined;
-  private provenFor: Domain | undefined;
+  /** Set by STARTTLS and by SASL EXTERNAL; the header after them must name the same domains. */
+  private securedFor: Domain | undefined;
+  private proven: StreamPair | undefined;
   private saslFailures = 0;
+  /** Whether the peer has asked us as authoritative server. */
+  private servedVerify = false;
   /** The time of the event being handled: certificates are judged by it. */
   private now = 0;
 
@@ -74,7 +69,7 @@ export class ReceivingStream extends StreamMachine {
 
   /** Our domain and the peer's, as the current header names them. */
   addresses(): { readonly local: string | undefined; readonly remote: string | undefined } {
-    return { local: this.header?.to, remote: this.header?.from };
+    return { local: this.header?.to, remote: this.header?.from ?? this.proven?.sender };
   }
 
   protected override onConnected(): void {
@@ -86,17 +81,25 @@ export class ReceivingStream extends StreamMachine {
     this.now = now;
     const read = readInitialHeader(root, NS.server);
     this.note({ note: 'header-received', xml: writeRoot(root), streamId: undefined });
+    if (this.isRestartSkipped(root)) return;
     if ('refused' in read) {
+      const { from, to } = read;
+      this.header = { from, to, id: undefined, modern: true, lang: undefined };
       this.fail(read.refused, read.text);
       return;
     }
     this.disarm('header');
     this.header = read;
-    if (!this.acceptHeader(read)) return;
-    this.answerHeader(read);
+    const refusal = refusalOf(read, this.settled(), this.context);
+    if (refusal !== undefined) {
+      this.refuseHeader(read, refusal);
+      return;
+    }
+    this.answerHeader();
+    this.arm('negotiation', this.context.timeouts.negotiation);
     if (read.modern) this.offerFeatures(read);
-    if (this.proven === undefined) this.arm('negotiation', this.context.timeouts.negotiation);
-    else this.readyAfterExternal(read, this.proven);
+    // XEP-0178 §3, checklist C-48: exactly the pair of the header is authorized.
+    if (this.proven !== undefined) this.authorize(this.proven, 'external');
   }
 
   protected override onStanza(stanza: Stanza): void {
@@ -120,7 +123,7 @@ export class ReceivingStream extends StreamMachine {
     if (dialback === 'result') this.dialback.result(element);
     else if (dialback === 'verify') this.dialback.verify(element);
     else if (element.namespace === NS.tls && element.name === 'starttls') this.startTls();
-    else if (element.namespace === NS.sasl && this.proven === undefined) this.sasl(element);
+    else if (element.namespace === NS.sasl) this.sasl(element);
     else this.unknown(element, this.pairs.size > 0);
   }
 
@@ -146,85 +149,80 @@ export class ReceivingStream extends StreamMachine {
   ): void {
     this.now = now;
     if (event.type === 'verdict') this.dialback.verdict(event.claim, event.verdict);
-    else if (this.pairs.size > 0) {
-      this.pairs.reconsider();
-      if (this.pairs.size === 0) this.fail('policy-violation', 'Federation with this domain is no longer permitted.');
-    }
+    else this.policyChanged();
   }
 
   protected override writeErrorHeader(): string {
     // RFC 6120 §4.9.1.3: never echo as ours a domain that is not.
     const asked = this.header?.to;
     const from = asked !== undefined && this.context.serves(asked) ? asked : (this.context.defaultDomain ?? '');
-    this.streamId = this.context.newStreamId();
-    const header = {
-      contentNamespace: NS.server,
-      from,
-      to: this.header?.from,
-      id: this.streamId,
-      lang: OUR_LANGUAGE,
-      modern: this.header?.modern ?? true,
-    };
-    return writeHeader(header);
+    return this.responseHeader(from);
   }
 
-  /** Whether the stream may go on with this header; otherwise it has been ended. */
-  private acceptHeader(header: StreamHeader): boolean {
-    const { context } = this;
-    if (this.proven !== undefined && header.from !== undefined && header.from !== this.proven) {
-      // RFC 6120 §4.3.6, CVE-2018-10847: what was proven before the restart cannot be changed by it.
-      this.fail('invalid-from', "The stream's 'from' is not the domain that was authenticated.");
-    } else if (this.proven !== undefined && header.to !== this.provenFor) {
-      this.fail('improper-addressing', "The stream's 'to' is not the one that was authenticated for.");
-    } else if (header.to === undefined) {
-      // Checklist S-14: a server from before XMPP 1.0 names the domains in db:result.
-      if (!header.modern && this.plaintextDialbackPossible()) return true;
-      this.fail('improper-addressing', "The stream header lacks 'to'.");
-    } else if (!context.serves(header.to)) {
-      this.fail('host-unknown', 'This domain is not served here.');
-    } else if (header.from !== undefined && context.isOurs(header.from)) {
-      this.fail('invalid-from', 'This domain is served here and nowhere else.');
-    } else {
-      return this.acceptRuling(header, context.ruling(header.to, header.from));
-    }
-    return false;
+  private settled(): Settled {
+    return { secure: this.tls !== undefined, securedFor: this.securedFor, proven: this.proven };
   }
 
-  private acceptRuling(header: StreamHeader, ruling: StreamRuling): boolean {
-    if (!ruling.admitted) {
-      const because: StreamEnd = { by: 'policy', because: ruling.because };
-      if (header.from !== undefined && header.to !== undefined)
-        this.refuse({ sender: header.from, target: header.to }, because);
-      this.failAs(because, 'policy-violation', 'Federation with this domain is not permitted.');
-      return false;
-    }
-    if (!header.modern && ruling.tls === 'required' && this.tls === undefined) {
-      this.fail('policy-violation', 'TLS is required, and it needs version 1.0 of the stream.');
-      return false;
-    }
+  /** RFC 6120 §4.3.3, checklist S-41: after TLS and after SASL a header is due; whatever stands in its place is not processed. */
+  private isRestartSkipped(root: XmlRoot): boolean {
+    if (this.tls === undefined || root.namespace === NS.stream || root.name === 'stream') return false;
+    if (this.proven !== undefined) this.fail('not-authorized', 'After authentication a new stream header is due.');
+    else this.fail('bad-format', 'After TLS negotiation a new stream header is due.');
     return true;
   }
 
-  /** COMPAT(jabberd2): without a certificate it opens streams with neither addresses nor version. */
-  private plaintextDialbackPossible(): boolean {
-    const { defaultDomain } = this.context;
-    if (defaultDomain === undefined) return true;
-    return this.context.ruling(defaultDomain, undefined).tls !== 'required' || this.tls !== undefined;
+  private refuseHeader(header: StreamHeader, { end, condition, text }: HeaderRefusal): void {
+    const sender = header.from ?? this.proven?.sender;
+    if (end.by === 'policy' && sender !== undefined && header.to !== undefined)
+      this.refuse({ sender, target: header.to }, end);
+    this.failAs(end, condition, text);
   }
 
-  private answerHeader(header: StreamHeader): void {
-    this.streamId = this.context.newStreamId();
-    const xml = writeHeader({
-      contentNamespace: NS.server,
-      from: header.to ?? '',
-      to: header.from ?? (header.modern ? undefined : ''),
-      id: this.streamId,
-      lang: header.modern ? answerLanguage(header.lang) : undefined,
-      modern: header.modern,
-    });
+  /** Every pair is judged again. Stanzas of one that is no longer admitted are dropped from now on (checklist R-29). */
+  private policyChanged(): void {
+    const { context, header } = this;
+    this.pairs.reconsider();
+    const pairs = this.pairs.all();
+    if (pairs.length === 0) {
+      const refusal = header === undefined ? undefined : refusalOf(header, this.settled(), context);
+      if (header !== undefined && refusal !== undefined) this.refuseHeader(header, refusal);
+      return;
+    }
+    const served = pairs.filter((pair) => context.serves(pair.target));
+    const admitted = served.filter((pair) => context.ruling(pair.target, pair.sender).admitted);
+    if (served.length === 0) this.fail('host-gone', 'This domain is no longer served here.');
+    else if (admitted.length === 0)
+      this.fail('policy-violation', 'Federation with this domain is no longer permitted.');
+    // RFC 6120 §4.9.3.16: the peer comes back and proves itself in the way that is wanted now.
+    else if (!admitted.every((pair) => this.isProofEnough(pair)))
+      this.fail('reset', 'The security policy for this domain has changed.');
+  }
+
+  private isProofEnough({ sender, target }: StreamPair): boolean {
+    const { tls, authentication } = this.context.ruling(target, sender);
+    if (tls === 'required' && this.tls === undefined) return false;
+    if (authentication === 'external') return this.proves(sender);
+    return authentication === 'either' || this.proven?.sender !== sender;
+  }
+
+  private answerHeader(): void {
+    const xml = this.responseHeader(this.header?.to ?? '');
     this.note({ note: 'header-sent', xml, streamId: this.streamId });
     this.write(xml);
     this.headerSent = true;
+  }
+
+  private responseHeader(from: string): string {
+    this.streamId = this.context.newStreamId();
+    const modern = this.header?.modern ?? true;
+    return writeHeader({
+      contentNamespace: NS.server,
+      from,
+      to: this.header?.from ?? (modern ? undefined : ''),
+      id: this.streamId,
+      lang: modern ? answerLanguage(this.header?.lang) : undefined,
+      modern,
+    });
   }
 
   private offerFeatures(header: StreamHeader): void {
@@ -285,16 +283,24 @@ export class ReceivingStream extends StreamMachine {
       return;
     }
     this.disarm('negotiation');
+    this.dialback.restarted();
+    this.securedFor = this.header.to;
     this.send(`<proceed xmlns='${NS.tls}'/>`);
     this.upgrade('server', this.header.to, undefined);
   }
 
   private sasl(element: XmlElement): void {
+    // RFC 6120 §6.3.2; checklist C-45. Authentication that comes after dialback would restart a stream in use.
+    if (this.proven !== undefined || this.pairs.size > 0) {
+      this.fail('unsupported-stanza-type', 'Authentication is complete.');
+      return;
+    }
+    const target = this.header?.to;
     const step = this.external.handle(element, {
       secure: this.tls !== undefined,
       offered: this.offered.external,
       from: this.header?.from,
-      proves: (domain) => this.proves(domain),
+      proves: (domain) => target !== undefined && this.maySend({ sender: domain, target }) && this.proves(domain),
     });
     this.send(writeSaslStep(step));
     if (step.step === 'failure') {
@@ -302,21 +308,23 @@ export class ReceivingStream extends StreamMachine {
       this.saslFailures += 1;
       if (this.saslFailures >= SASL_ATTEMPTS)
         this.fail('policy-violation', 'Too many failed attempts to authenticate.');
-    } else if (step.step === 'success') {
+    } else if (step.step === 'success' && target !== undefined) {
       this.note({ note: 'external-succeeded' });
-      this.proven = step.domain;
-      this.provenFor = this.header?.to;
+      this.proven = { sender: step.domain, target };
+      this.dialback.restarted();
       this.restart();
       this.arm('header', this.context.timeouts.header);
     }
   }
 
-  /** After EXTERNAL and the restart: exactly the pair of the header is authorized (XEP-0178 §3; checklist C-48). */
-  private readyAfterExternal(header: StreamHeader, sender: Domain): void {
-    if (header.to !== undefined) this.authorize({ sender, target: header.to }, 'external');
+  /** A peer without a `from` names its domain only now: policy has had no say yet. */
+  private maySend({ sender, target }: StreamPair): boolean {
+    const ruling = this.context.ruling(target, sender);
+    return ruling.admitted && ruling.authentication !== 'dialback' && !this.context.isOurs(sender);
   }
 
   private authorize(pair: StreamPair, by: AuthorizedBy): void {
+    if (this.pairs.has(pair)) return;
     this.disarm('negotiation');
     this.setLimits(this.context.limits);
     this.pairs.add({ sender: pair.sender, target: pair.target });
@@ -333,6 +341,7 @@ export class ReceivingStream extends StreamMachine {
   private negotiationTimedOut(): void {
     if (this.pairs.size > 0) return;
     if (this.dialback.waiting > 0) this.arm('negotiation', this.context.timeouts.negotiation);
+    else if (this.servedVerify) this.close();
     else this.fail('connection-timeout', 'No domain was authorized in time.');
   }
 
@@ -371,7 +380,8 @@ export class ReceivingStream extends StreamMachine {
       fail: (condition, text) => stream.fail(condition, text),
       end: () => stream.closeNow({ by: 'dialback', failure: { answer: 'invalid' } }),
       answeredVerify: () => {
-        if (stream.pairs.size === 0) stream.arm('negotiation', Math.max(AFTER_VERIFY_MS, context.timeouts.negotiation));
+        stream.servedVerify = true;
+        if (stream.pairs.size === 0) stream.arm('negotiation', AFTER_VERIFY_MS);
       },
     };
   }

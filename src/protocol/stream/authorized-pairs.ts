@@ -58,14 +58,9 @@ export class AuthorizedPairs {
     return [...this.pairs.values()];
   }
 
-  /** Judges every pair again after a change of policy; returns those that are out. */
-  reconsider(): readonly StreamPair[] {
-    const out = this.all().filter((pair) => !this.context.serves(pair.target) || this.context.admits(pair) !== true);
-    for (const pair of out) this.pairs.delete(keyOf(pair));
-    this.senders.clear();
-    for (const pair of this.pairs.values()) this.senders.add(pair.sender);
+  /** The policy was replaced: nothing that was judged before counts. The pairs stay proven; each stanza asks whether they are admitted. */
+  reconsider(): void {
     this.forget();
-    return out;
   }
 
   /** What may become of a stanza, by its addresses. */

@@ -5,7 +5,7 @@ import type { Stanza, XmlElement } from '../xml/types.ts';
 import { element } from '../xml/write.ts';
 import { OUR_LANGUAGE } from './language.ts';
 import type { StanzaError } from './stanza-error.ts';
-import type { StreamErrorCondition } from './stream-error.ts';
+import { isTransient, type StreamErrorCondition } from './stream-error.ts';
 
 /** Why a stanza may get no error back, or `undefined` when it may (RFC 6120 §8.3.1: no errors about errors or results). */
 export function unanswerable(stanza: Stanza): string | undefined {
@@ -76,20 +76,9 @@ function dialbackError(failure: Extract<StreamEnd, { by: 'dialback' }>['failure'
   }
 }
 
+/** R-34, R-35: what trying again can cure is worth waiting for. R-39: every server of the domain says that it is not there. */
 function endedError(condition: StreamErrorCondition, text: string): StanzaError {
-  switch (condition) {
-    case 'host-unknown':
-    case 'host-gone':
-      return { condition: 'remote-server-not-found', type: 'cancel', text };
-    case 'not-authorized':
-    case 'policy-violation':
-    case 'unsupported-version':
-    case 'unsupported-feature':
-    case 'bad-format':
-    case 'invalid-namespace':
-    case 'invalid-from':
-      return { condition: 'remote-server-timeout', type: 'cancel', text };
-    default:
-      return { condition: 'remote-server-timeout', type: 'wait', text };
-  }
+  if (condition === 'host-unknown' || condition === 'host-gone')
+    return { condition: 'remote-server-not-found', type: 'cancel', text };
+  return { condition: 'remote-server-timeout', type: isTransient(condition) ? 'wait' : 'cancel', text };
 }

@@ -1,5 +1,5 @@
 import { NS } from '../namespaces.ts';
-import type { XmlElement } from '../xml/types.ts';
+import type { XmlElement, XmlNode } from '../xml/types.ts';
 import { childOf, textOf } from '../xml/write.ts';
 
 /** What a receiving server offers at one point of the negotiation. */
@@ -19,29 +19,43 @@ export function writeFeatures(offered: OfferedFeatures): string {
   return xml === '' ? '<stream:features/>' : `<stream:features>${xml}</stream:features>`;
 }
 
-/** What a peer's `<stream:features/>` means to an initiating server. Voluntary features that we do not know are left out (checklist S-49). */
+/** What a peer's `<stream:features/>` means to an initiating server. */
 export interface ReceivedFeatures {
-  readonly startTls: boolean;
+  readonly startTls: 'no' | 'offered' | 'required';
+  /** EXTERNAL is the one mechanism between servers; others are not looked at (checklist C-51). */
   readonly external: boolean;
-  /** Mechanisms other than EXTERNAL, for the log: fedway uses none of them (checklist C-51). */
-  readonly otherMechanisms: readonly string[];
   readonly dialback: boolean;
-  /** Whether dialback errors leave the stream open (XEP-0220 §2.4.2). */
-  readonly dialbackErrors: boolean;
+  /** The name of a feature that we do not know and that must be negotiated (RFC 6120 §4.3.2); voluntary ones are left out. */
+  readonly unknownRequired: string | undefined;
 }
 
 /** Reads `<stream:features/>`. */
 export function readFeatures(features: XmlElement): ReceivedFeatures {
-  const mechanisms: string[] = [];
-  for (const child of childOf(features, 'mechanisms', NS.sasl)?.children ?? []) {
-    if (typeof child !== 'string' && child.name === 'mechanism') mechanisms.push(textOf(child).trim().toUpperCase());
-  }
-  const dialback = childOf(features, 'dialback', NS.dialbackFeature);
+  const startTls = childOf(features, 'starttls', NS.tls);
   return {
-    startTls: childOf(features, 'starttls', NS.tls) !== undefined,
-    external: mechanisms.includes('EXTERNAL'),
-    otherMechanisms: mechanisms.filter((each) => each !== 'EXTERNAL'),
-    dialback: dialback !== undefined,
-    dialbackErrors: dialback !== undefined && childOf(dialback, 'errors', NS.dialbackFeature) !== undefined,
+    startTls: startTls === undefined ? 'no' : isRequired(startTls) ? 'required' : 'offered',
+    external: childOf(features, 'mechanisms', NS.sasl)?.children.some(isExternal) ?? false,
+    dialback: childOf(features, 'dialback', NS.dialbackFeature) !== undefined,
+    unknownRequired: features.children.find(isUnknownAndRequired)?.name,
   };
+}
+
+function isExternal(child: XmlNode): boolean {
+  return (
+    typeof child !== 'string' &&
+    child.name === 'mechanism' &&
+    child.namespace === NS.sasl &&
+    textOf(child).trim() === 'EXTERNAL'
+  );
+}
+
+/** RFC 6120 §4.3.2: a feature says that it must be negotiated by a `<required/>` of its own namespace. */
+function isRequired(feature: XmlElement): boolean {
+  return childOf(feature, 'required', feature.namespace) !== undefined;
+}
+
+const KNOWN: ReadonlySet<string> = new Set([NS.tls, NS.sasl, NS.dialbackFeature]);
+
+function isUnknownAndRequired(child: XmlNode): child is XmlElement {
+  return typeof child !== 'string' && !KNOWN.has(child.namespace) && isRequired(child);
 }

@@ -2,7 +2,6 @@ import { type Domain, parseDomain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { XmlRoot } from '../xml/types.ts';
 import { escapeAttribute } from '../xml/write.ts';
-import { languageTag } from './language.ts';
 import type { StreamErrorCondition } from './stream-error.ts';
 
 /** What a stream header says, checked (RFC 6120 §4.7). */
@@ -12,41 +11,37 @@ export interface StreamHeader {
   readonly id: string | undefined;
   /** Whether the peer speaks XMPP 1.0 or later; without a version it is a server from before RFC 3920. */
   readonly modern: boolean;
+  /** As the peer wrote it; only `answerLanguage` looks at it. */
   readonly lang: string | undefined;
-  /** Whether the header declares the dialback namespace (XEP-0220 §2.4.1). */
-  readonly dialback: boolean;
 }
 
 /** A header that ends the stream: the condition, and a text for the peer and the log. */
 export interface RefusedHeader {
   readonly refused: StreamErrorCondition;
   readonly text: string;
+  /** What could be read of the addresses: the header that introduces the error names them (RFC 6120 §4.7.1, §4.7.2). */
+  readonly from: Domain | undefined;
+  readonly to: Domain | undefined;
 }
 
 /** Reads the header of a peer that opened a stream to us. Every rule of RFC 6120 §4.7 and §4.8 is enforced. */
 export function readInitialHeader(root: XmlRoot, contentNamespace: string): StreamHeader | RefusedHeader {
   const wrong = wrongNamespaces(root, contentNamespace);
   if (wrong !== undefined) return wrong;
-  const version = readVersion(attribute(root, 'version'));
-  if (version === 'unreadable') {
-    return { refused: 'unsupported-version', text: "The stream's version is not of the form major.minor." };
-  }
   const from = readAddress(attribute(root, 'from'));
   const to = readAddress(attribute(root, 'to'));
   if (from === 'malformed' || to === 'malformed') {
-    return {
-      refused: 'improper-addressing',
-      text: `The stream's '${to === 'malformed' ? 'to' : 'from'}' is not a domain.`,
-    };
+    return refusal(
+      root,
+      'improper-addressing',
+      `The stream's '${to === 'malformed' ? 'to' : 'from'}' is not a domain.`,
+    );
   }
-  return {
-    from,
-    to,
-    id: undefined,
-    modern: version === 'modern',
-    lang: readLanguage(root),
-    dialback: declaresDialback(root),
-  };
+  const version = readVersion(attribute(root, 'version'));
+  if (version === 'unreadable') {
+    return refusal(root, 'unsupported-version', "The stream's version is not of the form major.minor.");
+  }
+  return { from, to, id: undefined, modern: version === 'modern', lang: language(root) };
 }
 
 /** Reads the header that answers ours. Its addresses are hints at best, so a bad one is as good as none (RFC 6120 §4.7.1). */
@@ -59,10 +54,10 @@ export function readResponseHeader(root: XmlRoot, contentNamespace: string): Str
   return {
     from: from === 'malformed' ? undefined : from,
     to: to === 'malformed' ? undefined : to,
-    id: id === '' ? undefined : id,
+    // White space in an id could move a boundary inside the text that dialback keys are made of (CVE-2016-0756).
+    id: id === undefined || id === '' || /\s/.test(id) ? undefined : id,
     modern: readVersion(attribute(root, 'version')) === 'modern',
-    lang: readLanguage(root),
-    dialback: declaresDialback(root),
+    lang: language(root),
   };
 }
 
@@ -91,14 +86,25 @@ export function writeHeader(header: HeaderToWrite): string {
 
 function wrongNamespaces(root: XmlRoot, contentNamespace: string): RefusedHeader | undefined {
   if (root.namespace !== NS.stream) {
-    return { refused: 'invalid-namespace', text: `The root element is not in the namespace ${NS.stream}.` };
+    return refusal(root, 'invalid-namespace', `The root element is not in the namespace ${NS.stream}.`);
   }
-  if (root.name !== 'stream') return { refused: 'bad-format', text: 'The root element is not a stream.' };
+  if (root.name !== 'stream') return refusal(root, 'bad-format', 'The root element is not a stream.');
   // RFC 6120 §4.8.2: without a default namespace (`<stream xmlns='http://etherx...'>`) each stanza declares the content namespace itself.
   if (root.contentNamespace !== contentNamespace && root.contentNamespace !== NS.stream) {
-    return { refused: 'invalid-namespace', text: `The default namespace of this stream must be ${contentNamespace}.` };
+    return refusal(root, 'invalid-namespace', `The default namespace of this stream must be ${contentNamespace}.`);
   }
   return undefined;
+}
+
+function refusal(root: XmlRoot, refused: StreamErrorCondition, text: string): RefusedHeader {
+  const from = readAddress(attribute(root, 'from'));
+  const to = readAddress(attribute(root, 'to'));
+  return {
+    refused,
+    text,
+    from: from === 'malformed' ? undefined : from,
+    to: to === 'malformed' ? undefined : to,
+  };
 }
 
 function attribute(root: XmlRoot, name: string): string | undefined {
@@ -112,16 +118,11 @@ function readAddress(text: string | undefined): Domain | undefined | 'malformed'
 /** RFC 6120 §4.7.5: two integers; absent means a server from before XMPP 1.0, and so does a major version of 0. */
 function readVersion(text: string | undefined): 'modern' | 'old' | 'unreadable' {
   if (text === undefined) return 'old';
-  const parts = /^(\d{1,4})\.(\d{1,4})$/.exec(text);
+  const parts = /^(\d+)\.(\d+)$/.exec(text);
   if (parts === null) return 'unreadable';
   return Number(parts[1]) >= 1 ? 'modern' : 'old';
 }
 
-function readLanguage(root: XmlRoot): string | undefined {
-  return languageTag(root.attributes.find((each) => each.name === 'lang' && each.namespace === NS.xml)?.value);
-}
-
-function declaresDialback(root: XmlRoot): boolean {
-  for (const namespace of root.prefixes.values()) if (namespace === NS.dialback) return true;
-  return false;
+function language(root: XmlRoot): string | undefined {
+  return root.attributes.find((each) => each.name === 'lang' && each.namespace === NS.xml)?.value;
 }

@@ -13,6 +13,9 @@ import { readStreamError, type StreamErrorCondition, writeStreamError } from './
 const NOTHING: readonly StreamAction[] = [];
 /** Elements that mean nothing to us and may follow authorization before the peer is told to stop (checklist X-18). */
 const UNKNOWN_ELEMENTS = 10;
+/** The first byte of a TLS handshake (RFC 8446 §5.1), which no XML begins with. */
+const TLS_HANDSHAKE = 0x16;
+const COMPRESSION = 'http://jabber.org/protocol/compress';
 
 /**
  * What every stream has in common, whichever role we play on it (RFC 6120 §4): reading, the closing handshake, stream errors, timers.
@@ -29,6 +32,10 @@ export abstract class StreamMachine implements PureStream {
   private life: 'live' | 'upgrading' | 'closing' | 'over' = 'live';
   private state: StreamState = 'pending';
   private actions: StreamAction[] = [];
+  private readonly armed = new Set<StreamTimer>();
+  private began = false;
+  /** Whether the peer's header of the current stream is in. */
+  private rootSeen = false;
   private unknownElements = 0;
 
   constructor(contentNamespace: ContentNamespace, closeTimeoutMs: number) {
@@ -42,7 +49,10 @@ export abstract class StreamMachine implements PureStream {
     // The driver hands the socket to TLS before it reads again: bytes here would be plaintext behind <proceed/> (checklist T-04, T-05).
     if (this.life === 'upgrading')
       this.drop({ by: 'network', stage: 'tls', detail: 'plaintext arrived where the TLS handshake should start' });
+    else if (!this.began && bytes[0] === TLS_HANDSHAKE)
+      this.drop({ by: 'network', stage: 'tls', detail: 'the peer began with TLS; here TLS starts with STARTTLS' });
     else {
+      if (bytes.length > 0) this.began = true;
       this.reader.push(bytes);
       this.readOn(now);
     }
@@ -59,13 +69,10 @@ export abstract class StreamMachine implements PureStream {
         this.secured(event.tls, now);
         break;
       case 'not-secured':
-        // RFC 6120 §5.4.3.2: after a failed handshake nothing is sent, only TCP ends.
-        this.note({ note: 'not-secured', detail: event.detail });
-        this.drop({ by: 'network', stage: 'tls', detail: event.detail });
+        this.notSecured(event.detail);
         break;
       case 'timer':
-        if (event.timer === 'close') this.drop({ by: 'close' });
-        else this.onTimer(event.timer, now);
+        this.timerFired(event.timer, now);
         break;
       case 'disconnected':
         this.over(event.detail === undefined ? { by: 'disconnect' } : { by: 'disconnect', detail: event.detail });
@@ -100,6 +107,10 @@ export abstract class StreamMachine implements PureStream {
   }
   /** Called once, before `ended`. */
   protected onOver(_end: StreamEnd): void {}
+  /** A role that knows better why the stream is over says so. */
+  protected explained(end: StreamEnd): StreamEnd {
+    return end;
+  }
 
   // What a role uses
 
@@ -111,33 +122,41 @@ export abstract class StreamMachine implements PureStream {
     return this.life === 'closing';
   }
 
+  /** Nothing follows `ended`. */
   protected act(action: StreamAction): void {
-    this.actions.push(action);
+    if (this.life !== 'over') this.actions.push(action);
   }
 
   protected note(note: Note): void {
-    this.actions.push({ do: 'note', note });
+    this.act({ do: 'note', note });
   }
 
-  /** Writes without a note; neighboring writes become one, so that an error travels in one segment with its header (checklist E-02). */
+  /**
+   * Writes without a note. Nothing follows our closing tag (RFC 6120 §4.4). Writes with only notes between them become one, so that an
+   * error travels in one segment with its header (checklist E-02).
+   */
   protected write(xml: string): void {
-    const last = this.actions.at(-1);
-    if (last?.do === 'write') this.actions[this.actions.length - 1] = { do: 'write', xml: last.xml + xml };
-    else this.actions.push({ do: 'write', xml });
+    if (this.life !== 'live') return;
+    const at = this.actions.findLastIndex((action) => action.do !== 'note');
+    const last = this.actions[at];
+    if (last?.do === 'write') this.actions[at] = { do: 'write', xml: last.xml + xml };
+    else this.act({ do: 'write', xml });
   }
 
   /** Writes an element and notes it. */
   protected send(xml: string): void {
+    if (this.life !== 'live') return;
     this.note({ note: 'element-sent', xml });
     this.write(xml);
   }
 
   protected arm(timer: StreamTimer, afterMs: number): void {
-    this.actions.push({ do: 'arm', timer, afterMs });
+    this.armed.add(timer);
+    this.act({ do: 'arm', timer, afterMs });
   }
 
   protected disarm(timer: StreamTimer): void {
-    this.actions.push({ do: 'disarm', timer });
+    if (this.armed.delete(timer)) this.act({ do: 'disarm', timer });
   }
 
   protected become(state: StreamState): void {
@@ -150,6 +169,7 @@ export abstract class StreamMachine implements PureStream {
   protected restart(): void {
     this.reader.restart();
     this.headerSent = false;
+    this.rootSeen = false;
   }
 
   protected setLimits(limits: XmlLimits): void {
@@ -193,13 +213,14 @@ export abstract class StreamMachine implements PureStream {
 
   /** Closes in good order: our closing tag, then the peer's, or the time-out (RFC 6120 §4.4). */
   protected close(): void {
-    if (this.life !== 'live') return;
-    if (!this.headerSent) {
+    if (this.life === 'closing') return;
+    if (!this.headerSent || this.life === 'upgrading') {
       this.drop({ by: 'close' });
       return;
     }
     this.write('</stream:stream>');
     this.life = 'closing';
+    for (const timer of this.armed) this.disarm(timer);
     this.arm('close', this.closeTimeoutMs);
   }
 
@@ -212,7 +233,8 @@ export abstract class StreamMachine implements PureStream {
   /** A first-level element that means nothing here: ignored a few times once the peer is authorized, an error before (checklist X-18). */
   protected unknown(element: XmlElement, authorized: boolean): void {
     this.unknownElements += 1;
-    if (!authorized || this.unknownElements > UNKNOWN_ELEMENTS) {
+    // XEP-0138 is obsolete for good reasons (checklist T-14, CVE-2014-2744): it is refused at any time.
+    if (!authorized || this.unknownElements > UNKNOWN_ELEMENTS || element.namespace === COMPRESSION) {
       this.fail('unsupported-stanza-type', 'This element is not understood here.');
     } else {
       this.note({ note: 'ignored', what: `an unknown element <${element.name} xmlns='${element.namespace}'>` });
@@ -228,7 +250,7 @@ export abstract class StreamMachine implements PureStream {
           this.onStanza(event.stanza, now);
           break;
         case 'root':
-          this.onRoot(event.root, now);
+          this.rootReceived(event.root, now);
           break;
         case 'element':
           this.elementReceived(event.element, now);
@@ -243,6 +265,15 @@ export abstract class StreamMachine implements PureStream {
     }
   }
 
+  /** A header begins a connection, and follows TLS and SASL; anywhere else it is one too many (checklist S-44). */
+  private rootReceived(root: XmlRoot, now: number): void {
+    if (this.rootSeen) this.fail('bad-format', 'A stream header stands where none is due.');
+    else {
+      this.rootSeen = true;
+      this.onRoot(root, now);
+    }
+  }
+
   private elementReceived(element: XmlElement, now: number): void {
     // Dialback elements have notes of their own, which say what they are in the walk of the roles.
     if (element.namespace !== NS.dialback) {
@@ -252,7 +283,9 @@ export abstract class StreamMachine implements PureStream {
       });
     }
     if (element.namespace !== NS.stream || element.name !== 'error') {
-      this.onElement(element, now);
+      // Once we have said goodbye only stanzas still count (RFC 6120 §4.4): an element may want an answer, and there is none any more.
+      if (this.life === 'live') this.onElement(element, now);
+      else this.note({ note: 'ignored', what: `<${element.name}/> after our closing tag` });
       return;
     }
     const { condition, text } = readStreamError(element);
@@ -278,12 +311,27 @@ export abstract class StreamMachine implements PureStream {
     this.onSecured(now);
   }
 
-  private over(end: StreamEnd): void {
+  private notSecured(detail: string): void {
+    if (this.life !== 'upgrading') return;
+    // RFC 6120 §5.4.3.2: after a failed handshake nothing is sent, only TCP ends.
+    this.note({ note: 'not-secured', detail });
+    this.drop({ by: 'network', stage: 'tls', detail });
+  }
+
+  /** A timer that was disarmed when it had already gone off means nothing any more. */
+  private timerFired(timer: StreamTimer, now: number): void {
+    if (!this.armed.delete(timer)) return;
+    if (timer === 'close') this.drop({ by: 'close' });
+    else this.onTimer(timer, now);
+  }
+
+  private over(seen: StreamEnd): void {
     if (this.life === 'over') return;
-    this.life = 'over';
+    const end = this.explained(seen);
     this.onOver(end);
     this.become('closed');
     this.act({ do: 'ended', end });
+    this.life = 'over';
   }
 
   private takeActions(): readonly StreamAction[] {

@@ -1,7 +1,5 @@
 import { NS } from '../namespaces.ts';
 import type { XmlElement } from '../xml/types.ts';
-import { escapeText, textOf } from '../xml/write.ts';
-import { OUR_LANGUAGE } from './language.ts';
 
 /**
  * The defined conditions of stanza errors (RFC 6120 §8.3.3). `remote-connection-failed` is not among RFC 6120's: XEP-0220 §2.5 defines it
@@ -70,28 +68,16 @@ export function usualType(condition: StanzaErrorCondition): StanzaErrorType {
 }
 
 /** The `<error/>` child, without a namespace of its own: it takes the content namespace it is written into. */
-export function writeStanzaError(
-  condition: StanzaErrorCondition,
-  type = usualType(condition),
-  text?: string,
-  by?: string,
-): string {
-  const said =
-    text === undefined ? '' : `<text xmlns='${NS.stanzaErrors}' xml:lang='${OUR_LANGUAGE}'>${escapeText(text)}</text>`;
-  const reporter = by === undefined ? '' : ` by='${escapeText(by)}'`;
-  return `<error type='${type}'${reporter}><${condition} xmlns='${NS.stanzaErrors}'/>${said}</error>`;
+export function writeStanzaError(condition: StanzaErrorCondition): string {
+  return `<error type='${usualType(condition)}'><${condition} xmlns='${NS.stanzaErrors}'/></error>`;
 }
 
-/** Reads an `<error/>`; what is unknown or missing is undefined-condition (RFC 6120 §8.3.2). */
-export function readStanzaError(error: XmlElement): { condition: StanzaErrorCondition; text: string | undefined } {
-  let condition: StanzaErrorCondition = 'undefined-condition';
-  let text: string | undefined;
+/** The condition of an `<error/>`; what is unknown or missing is undefined-condition (RFC 6120 §8.3.2). */
+export function readStanzaError(error: XmlElement): StanzaErrorCondition {
   for (const child of error.children) {
-    if (typeof child === 'string' || child.namespace !== NS.stanzaErrors) continue;
-    if (child.name === 'text') text ??= textOf(child);
-    else if (isCondition(child.name)) condition = child.name;
+    if (typeof child !== 'string' && child.namespace === NS.stanzaErrors && isCondition(child.name)) return child.name;
   }
-  return { condition, text };
+  return 'undefined-condition';
 }
 
 function isCondition(name: string): name is StanzaErrorCondition {

@@ -86,25 +86,25 @@ export class Nesting {
       this.table = larger;
     }
     const table = this.table;
-    table[offset + ELEMENT_NAME] = tokens.tagStart;
-    table[offset + ELEMENT_NAME_END] = tokens.tagEnd;
+    table[offset + ELEMENT_NAME] = tokens.tag.start;
+    table[offset + ELEMENT_NAME_END] = tokens.tag.end;
     table[offset + BINDINGS] = scope.count;
     table[offset + DEFAULT] = table[outside + DEFAULT] as number;
     this.depth++;
-    if (tokens.attributes.count > 0) {
+    if (tokens.tag.attributes.count > 0) {
       const fault = this.takeAttributes(offset);
       if (fault !== undefined) return fault;
     }
 
     let own = table[offset + DEFAULT] as number;
-    if (tokens.tagColon >= 0) {
-      own = scope.find(input.bytes, input.base, tokens.tagStart, tokens.tagColon);
+    if (tokens.tag.colon >= 0) {
+      own = scope.find(input.bytes, input.base, tokens.tag.start, tokens.tag.colon);
       if (own < 0) return faults.UNDECLARED_PREFIX;
     }
     table[offset + OWN] = own;
     const kind = scope.kind(own);
     if (kind !== 0) {
-      if (tokens.tagColon >= 0) this.prefixedContent = true;
+      if (tokens.tag.colon >= 0) this.prefixedContent = true;
       else if (kind === scope.contentKind && this.depth > 1 && kind !== scope.kind(table[outside + OWN] as number)) {
         this.redeclaredContent = true;
       }
@@ -120,8 +120,8 @@ export class Nesting {
     const length = (this.table[offset + ELEMENT_NAME_END] as number) - name;
     const { bytes, base } = input;
     if (
-      tokens.tagEnd - tokens.tagStart !== length ||
-      !sameBytes(bytes, base + tokens.tagStart, bytes, base + name, length)
+      tokens.tag.end - tokens.tag.start !== length ||
+      !sameBytes(bytes, base + tokens.tag.start, bytes, base + name, length)
     ) {
       return faults.MISMATCH;
     }
@@ -145,7 +145,7 @@ export class Nesting {
 
   /** Declarations first: they are in scope for the whole tag, whatever the order. */
   private takeAttributes(offset: number): XmlFault | undefined {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     let prefixed = false;
     for (let i = 0; i < attributes.count; i++) {
       if (attributes.isAttribute(i)) {
@@ -170,7 +170,7 @@ export class Nesting {
 
   /** The binding of a prefixed attribute's namespace, -1 when it is not declared. */
   bindingOf(index: number): number {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     return this.scope.find(
       this.input.bytes,
       this.input.base,
@@ -180,7 +180,7 @@ export class Nesting {
   }
 
   private bind(index: number, prefix: number, prefixEnd: number): XmlFault | undefined {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     return this.scope.declare(
       this.input.bytes,
       this.input.base,
@@ -194,7 +194,7 @@ export class Nesting {
 
   /** Whether two local names are alike in length and last byte; quick, and nearly always no. */
   private mayHaveDuplicate(): boolean {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     const { bytes, base } = this.input;
     if (this.keys.length < attributes.count) this.keys = new Int32Array(2 * attributes.count);
     const keys = this.keys;
@@ -214,7 +214,7 @@ export class Nesting {
    * long names that differ in little cost no more than others.
    */
   private hasDuplicate(): boolean {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     const { bytes, base } = this.input;
     const hashes = this.keys;
     for (let i = 0; i < attributes.count; i++) {
@@ -228,7 +228,7 @@ export class Nesting {
   }
 
   private areSame(i: number, j: number): boolean {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     const { bytes, base } = this.input;
     if (attributes.get(i, KIND) !== attributes.get(j, KIND)) return false;
     const local = attributes.get(i, LOCAL);

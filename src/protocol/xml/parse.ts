@@ -5,7 +5,7 @@ import { NO_LIMITS } from './limits.ts';
 import { Nesting } from './nesting.ts';
 import type { NamespaceContext } from './scope.ts';
 import { NamespaceScope } from './scope.ts';
-import * as tokenizer from './tokens.ts';
+import { CDATA, EMPTY, END, FAULT, MORE, START } from './tag.ts';
 import { Tokenizer } from './tokens.ts';
 import type { XmlAttribute, XmlElement, XmlFault, XmlNode, XmlRoot } from './types.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
@@ -52,10 +52,10 @@ export class TreeBuilder {
     for (;;) {
       const token = tokens.next(input.end);
       const parent = open.at(-1);
-      if (parent !== undefined && token !== tokenizer.MORE && token !== tokenizer.FAULT) this.addText(parent);
+      if (parent !== undefined && token !== MORE && token !== FAULT) this.addText(parent);
       switch (token) {
-        case tokenizer.START:
-        case tokenizer.EMPTY: {
+        case START:
+        case EMPTY: {
           if (parent === undefined && tokens.textEnd !== 0) throw new SyntaxError('Something precedes the element.');
           this.check(nesting.open());
           const element: OpenElement = { ...startTag(input, tokens, nesting), children: [] };
@@ -64,19 +64,19 @@ export class TreeBuilder {
           tokens.inElement = true;
           break;
         }
-        case tokenizer.END:
+        case END:
           this.check(nesting.close());
           break;
-        case tokenizer.CDATA:
+        case CDATA:
           if (parent !== undefined) append(parent, cdataValue(bytes, tokens.cdataStart, tokens.cdataEnd));
           continue;
-        case tokenizer.MORE:
+        case MORE:
           throw new SyntaxError('The element is not complete.');
         default:
           this.check(tokens.fault);
       }
-      if (token === tokenizer.START) continue;
-      if (token === tokenizer.EMPTY) nesting.leave();
+      if (token === START) continue;
+      if (token === EMPTY) nesting.leave();
       const element = open.pop();
       if (element === undefined || open.length > 0) continue;
       if (input.at !== input.end) throw new SyntaxError('Something follows the element.');
@@ -107,7 +107,7 @@ function append(parent: OpenElement, text: string): void {
 /** The start tag that `tokens` has just read and `nesting` has just opened. */
 export function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omit<XmlElement, 'children'> {
   const { bytes, base } = input;
-  const { attributes } = tokens;
+  const { attributes } = tokens.tag;
   const list: XmlAttribute[] = [];
   for (let i = 0; i < attributes.count; i++) {
     if (!attributes.isAttribute(i)) continue;
@@ -117,9 +117,8 @@ export function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omi
       value: valueAt(bytes, base, attributes, i),
     });
   }
-  const local = tokens.tagColon < 0 ? tokens.tagStart : tokens.tagColon + 1;
   return {
-    name: decodeUtf8(bytes, base + local, base + tokens.tagEnd),
+    name: decodeUtf8(bytes, base + tokens.tag.local, base + tokens.tag.end),
     namespace: nesting.scope.nameOf(nesting.namespace, bytes, base),
     attributes: list,
   };
@@ -128,7 +127,7 @@ export function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omi
 /** The start tag of a stream that `tokens` has just read and `nesting` has just opened. */
 export function rootOf(input: Input, tokens: Tokenizer, nesting: Nesting): XmlRoot {
   const { bytes, base } = input;
-  const { attributes } = tokens;
+  const { attributes } = tokens.tag;
   const prefixes = new Map<string, string>();
   for (let i = 0; i < attributes.count; i++) {
     if (!attributes.isPrefixDeclaration(i)) continue;

@@ -11,7 +11,7 @@ import type { NamespaceContext } from './scope.ts';
 import { NamespaceScope } from './scope.ts';
 import { StanzaSource } from './source.ts';
 import { StanzaEnvelope } from './stanza.ts';
-import * as tokenizer from './tokens.ts';
+import { CDATA, EMPTY, END, FAULT, MORE, START } from './tag.ts';
 import { Tokenizer } from './tokens.ts';
 import type { ContentNamespace, Stanza, XmlEvent, XmlFault, XmlLimits, XmlRoot } from './types.ts';
 
@@ -133,16 +133,16 @@ export class XmlReader {
       this.state = IN_ROOT_TAG;
     }
     const token = tokens.next(stop);
-    if (token === tokenizer.MORE) return this.more(this.limits.header, faults.HEADER_TOO_BIG);
-    if (token === tokenizer.FAULT) return this.fail(tokens.fault);
-    if (token === tokenizer.END) return this.fail(faults.NO_ROOT);
+    if (token === MORE) return this.more(this.limits.header, faults.HEADER_TOO_BIG);
+    if (token === FAULT) return this.fail(tokens.fault);
+    if (token === END) return this.fail(faults.NO_ROOT);
     const fault = nesting.open();
     if (fault !== undefined) return this.fail(fault);
     const root = rootOf(input, tokens, nesting);
-    this.rootName = input.bytes.slice(input.base + tokens.tagStart, input.base + tokens.tagEnd);
+    this.rootName = input.bytes.slice(input.base + tokens.tag.start, input.base + tokens.tag.end);
     this.enter(root);
     input.consume();
-    this.state = token === tokenizer.EMPTY ? ROOT_EMPTY : BETWEEN;
+    this.state = token === EMPTY ? ROOT_EMPTY : BETWEEN;
     return { type: 'root', root };
   }
 
@@ -169,14 +169,14 @@ export class XmlReader {
       const token = tokens.next(stop);
       let fault: XmlFault | undefined;
       switch (token) {
-        case tokenizer.START:
+        case START:
           fault = nesting.open();
           if (fault === undefined && nesting.depth === 1) {
             if (this.isHeader()) return this.secondRoot();
             fault = this.beginElement(1);
           }
           break;
-        case tokenizer.EMPTY:
+        case EMPTY:
           fault = nesting.open();
           if (fault !== undefined) break;
           if (nesting.depth === 1) {
@@ -187,15 +187,15 @@ export class XmlReader {
           nesting.leave();
           if (nesting.depth === 0) return this.complete();
           break;
-        case tokenizer.END:
+        case END:
           if (nesting.depth === 0) return this.footer();
           fault = nesting.close();
           if (fault === undefined && nesting.depth === 0) return this.complete();
           break;
-        case tokenizer.CDATA:
+        case CDATA:
           this.stream?.envelope.cdata();
           break;
-        case tokenizer.MORE:
+        case MORE:
           return this.more(this.limits.element, faults.ELEMENT_TOO_BIG);
         default:
           fault = tokens.fault;
@@ -224,12 +224,12 @@ export class XmlReader {
     const { bytes, base } = input;
     tokens.inElement = true;
     this.inStanza = false;
-    const kind = stanzaKind(bytes, base + localName(tokens), base + tokens.tagEnd);
+    const kind = stanzaKind(bytes, base + tokens.tag.local, base + tokens.tag.end);
     if (kind === undefined) return undefined;
     const namespace = nesting.scope.kind(nesting.namespace);
     if (namespace === 0) return undefined;
     if (namespace !== nesting.scope.contentKind) return faults.OTHER_CONTENT_NAMESPACE;
-    if (tokens.tagColon >= 0) return faults.PREFIXED_STANZA;
+    if (tokens.tag.colon >= 0) return faults.PREFIXED_STANZA;
     this.inStanza = true;
     this.stream?.envelope.begin(kind, tokens, bytes, base, input.at - base - closing);
     return undefined;
@@ -251,7 +251,7 @@ export class XmlReader {
     const { input, tokens, nesting } = this;
     const { bytes, base } = input;
     return (
-      bytesAre(bytes, base + localName(tokens), base + tokens.tagEnd, 'stream') &&
+      bytesAre(bytes, base + tokens.tag.local, base + tokens.tag.end, 'stream') &&
       nesting.scope.nameOf(nesting.namespace, bytes, base) === STREAM_NAMESPACE
     );
   }
@@ -264,8 +264,8 @@ export class XmlReader {
 
   private footer(): XmlEvent {
     const { input, tokens, rootName } = this;
-    const length = tokens.tagEnd - tokens.tagStart;
-    if (length !== rootName.length || !sameBytes(input.bytes, input.base + tokens.tagStart, rootName, 0, length)) {
+    const length = tokens.tag.end - tokens.tag.start;
+    if (length !== rootName.length || !sameBytes(input.bytes, input.base + tokens.tag.start, rootName, 0, length)) {
       return this.fail(faults.MISMATCH);
     }
     this.end();
@@ -298,11 +298,6 @@ interface OpenStream {
   readonly source: StanzaSource;
   readonly envelope: StanzaEnvelope;
   readonly stanzaEvent: XmlEvent;
-}
-
-/** The offset of the last tag's local name. */
-function localName(tokens: Tokenizer): number {
-  return tokens.tagColon < 0 ? tokens.tagStart : tokens.tagColon + 1;
 }
 
 function stanzaKind(bytes: Uint8Array, start: number, end: number): Stanza['kind'] | undefined {

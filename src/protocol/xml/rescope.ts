@@ -7,7 +7,7 @@ import { CONTENT_NAMESPACES, NO_LIMITS } from './limits.ts';
 import { Nesting } from './nesting.ts';
 import { NamespaceScope } from './scope.ts';
 import { ByteWriter } from './slab.ts';
-import * as tokenizer from './tokens.ts';
+import { CDATA, EMPTY, END, START } from './tag.ts';
 import { Tokenizer } from './tokens.ts';
 import type { StanzaScope } from './types.ts';
 import { cdataValue } from './values.ts';
@@ -58,8 +58,8 @@ export class Rescoper {
       const token = tokens.next(input.end);
       out.copy(bytes, tokens.textStart, tokens.textEnd);
       switch (token) {
-        case tokenizer.START:
-        case tokenizer.EMPTY: {
+        case START:
+        case EMPTY: {
           nesting.open();
           const outside = frames.at(-1);
           if (outside === undefined) throw new Error('unreachable: no frame');
@@ -70,7 +70,7 @@ export class Rescoper {
           }
           this.writeAttributes(out, bytes, frames.length === 1 ? scope : undefined);
           if (frames.length === 1) out.copy(additions, 0, additions.length);
-          out.text(token === tokenizer.EMPTY ? '/>' : '>');
+          out.text(token === EMPTY ? '/>' : '>');
           if (startTagOnly) {
             out.copy(bytes, input.at, input.end);
             return out.finish();
@@ -79,20 +79,20 @@ export class Rescoper {
           tokens.inElement = true;
           break;
         }
-        case tokenizer.END: {
+        case END: {
           const bare = frames.at(-1)?.bare === true;
           out.text('</');
-          out.copy(bytes, bare ? tokens.tagColon + 1 : tokens.tagStart, tokens.tagEnd);
+          out.copy(bytes, bare ? tokens.tag.colon + 1 : tokens.tag.start, tokens.tag.end);
           out.text('>');
           break;
         }
-        case tokenizer.CDATA:
+        case CDATA:
           out.text(escapeText(cdataValue(bytes, tokens.cdataStart, tokens.cdataEnd)));
           continue;
         default:
           throw new Error('unreachable: a stanza that was checked is not well-formed');
       }
-      if (token === tokenizer.START) continue;
+      if (token === START) continue;
       nesting.leave();
       frames.pop();
       if (frames.length === 1) return out.finish();
@@ -101,7 +101,7 @@ export class Rescoper {
 
   private frame(bytes: Uint8Array, outside: Frame, scope: StanzaScope): Frame {
     const { nesting, tokens } = this;
-    const hasPrefix = tokens.tagColon >= 0;
+    const hasPrefix = tokens.tag.colon >= 0;
     const bare = hasPrefix && nesting.scope.kind(nesting.namespace) !== 0;
     const namespace = nesting.scope.nameOf(nesting.namespace, bytes, 0);
     const inContent = outside.inContent && namespace === this.context.contentNamespace;
@@ -115,7 +115,7 @@ export class Rescoper {
 
   /** The default namespace that the tag declares itself. */
   private declaredDefault(): string | undefined {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     for (let i = 0; i < attributes.count; i++) {
       if (attributes.isDefaultDeclaration(i)) return this.nesting.defaultNamespace;
     }
@@ -125,12 +125,12 @@ export class Rescoper {
   private writeName(out: ByteWriter, bytes: Uint8Array, frame: Frame): void {
     const { tokens } = this;
     out.text('<');
-    out.copy(bytes, frame.bare ? tokens.tagColon + 1 : tokens.tagStart, tokens.tagEnd);
+    out.copy(bytes, frame.bare ? tokens.tag.colon + 1 : tokens.tag.start, tokens.tag.end);
   }
 
   /** Everything but the declaration of the default namespace, in the order it was written; `addresses` for a stanza's own tag. */
   private writeAttributes(out: ByteWriter, bytes: Uint8Array, addresses: StanzaScope | undefined): void {
-    const { attributes } = this.tokens;
+    const { attributes } = this.tokens.tag;
     let { from, to } = addresses ?? {};
     for (let i = 0; i < attributes.count; i++) {
       if (attributes.isDefaultDeclaration(i)) continue;

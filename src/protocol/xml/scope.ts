@@ -34,7 +34,7 @@ const OLDER = 7;
 const XMLNS_KIND = -2;
 const XML_KIND = -1;
 
-/** Has the place of kind 0; no declaration is looked up as it. */
+/** No namespace is of kind 0, like every namespace that is not special. */
 const NO_NAMESPACE = '';
 
 const BUCKETS = 64;

@@ -115,7 +115,7 @@ export class StanzaEnvelope implements Stanza {
     this.hasCdata = false;
     const { spans } = this;
     spans.fill(-1);
-    const { attributes } = tokens;
+    const { attributes } = tokens.tag;
     for (let i = 0; i < attributes.count; i++) {
       const slot = slotOf(bytes, base + attributes.get(i, NAME), base + attributes.get(i, NAME_END));
       if (slot >= 0) {

@@ -1,4 +1,3 @@
-import { AttributeTable } from './attributes.ts';
 import {
   AMPERSAND,
   APOSTROPHE,
@@ -25,19 +24,11 @@ import {
 import * as faults from './faults.ts';
 import type { Input } from './input.ts';
 import { CDATA_START_LENGTH, notEvenUtf8, specialMarkup } from './markup.ts';
-import { ordinaryAttribute, ordinaryName } from './ordinary.ts';
+import { OrdinaryTags } from './ordinary.ts';
 import { ReferenceScanner } from './references.ts';
+import { CDATA, EMPTY, END, FAULT, MORE, START, Tag } from './tag.ts';
 import type { XmlFault, XmlLimits } from './types.ts';
 import { characterLength, codePointAt, FORBIDDEN, INCOMPLETE, isInName, isNameStart, MALFORMED } from './utf8.ts';
-
-/** What `Tokenizer.next` answers: bytes are missing, a tag, a CDATA section, or `fault` is set. */
-export const MORE = 0;
-export const START = 1;
-/** `<name/>` */
-export const EMPTY = 2;
-export const END = 3;
-export const CDATA = 4;
-export const FAULT = 5;
 
 // Where the tokenizer is between two bytes.
 const IN_CHARACTER_DATA = 0;
@@ -67,11 +58,7 @@ export class Tokenizer {
   /** Set when `next` answered `FAULT`. */
   fault: XmlFault = faults.MARKUP;
 
-  /** The last tag: its name (`tagColon` is -1 without a prefix). */
-  tagStart = 0;
-  tagColon = -1;
-  tagEnd = 0;
-  readonly attributes: AttributeTable = new AttributeTable();
+  readonly tag: Tag = new Tag();
   /** The character data before the last tag or CDATA section; `textEscaped` when it has a reference or a carriage return. */
   textStart = 0;
   textEnd = 0;
@@ -98,17 +85,20 @@ export class Tokenizer {
   private quote = 0;
   private valueStart = 0;
   private valueEscaped = 0;
+  private readonly ordinary: OrdinaryTags;
   private readonly reference = new ReferenceScanner();
 
   constructor(input: Input, limits: XmlLimits) {
     this.input = input;
     this.nameLimit = limits.name;
     this.attributeLimit = limits.attributes;
+    this.ordinary = new OrdinaryTags(this.tag, limits);
   }
 
   setLimits(limits: XmlLimits): void {
     this.nameLimit = limits.name;
     this.attributeLimit = limits.attributes;
+    this.ordinary.setLimits(limits);
   }
 
   /** The input is at the `<` of a first-level element or a root. */
@@ -141,10 +131,14 @@ export class Tokenizer {
             this.textStart = this.runStart;
             this.textEnd = at - base;
             this.textEscaped = this.runEscaped;
-            const token = this.ordinaryTag(bytes, at + 1, stop);
-            if (token !== MORE) return token;
-            at = input.at;
-            state = this.state;
+            const { ordinary } = this;
+            const token = ordinary.read(bytes, base, at + 1, stop);
+            at = ordinary.at;
+            if (token !== MORE) {
+              this.toCharacterData(at);
+              return token;
+            }
+            state = ordinary.named ? AFTER_NAME_OR_VALUE : AFTER_LESS_THAN;
           } else if (special === GREATER_THAN) {
             if (this.endsCdata(bytes, at, base + this.runStart)) return this.fail(faults.CDATA_END_IN_TEXT);
             at++;
@@ -223,10 +217,10 @@ export class Tokenizer {
           continue;
         }
         case TAG_NAMED:
-          this.tagStart = this.nameStart;
-          this.tagColon = this.nameColon;
-          this.tagEnd = this.nameEnd;
-          this.attributes.count = 0;
+          this.tag.start = this.nameStart;
+          this.tag.colon = this.nameColon;
+          this.tag.end = this.nameEnd;
+          this.tag.attributes.count = 0;
           state = AFTER_NAME_OR_VALUE;
           continue;
         case AFTER_NAME_OR_VALUE:
@@ -245,8 +239,8 @@ export class Tokenizer {
             state = AFTER_SLASH;
             continue;
           }
-          if (state === AFTER_NAME_OR_VALUE) return this.fail(notEvenUtf8(byte) ? faults.NOT_UTF8 : faults.TAG);
-          if (this.attributes.count >= this.attributeLimit) return this.fail(faults.TOO_MANY_ATTRIBUTES);
+          if (state === AFTER_NAME_OR_VALUE) return this.unexpected(byte, faults.TAG);
+          if (this.tag.attributes.count >= this.attributeLimit) return this.fail(faults.TOO_MANY_ATTRIBUTES);
           this.nameStart = at - base;
           this.nameColon = -1;
           this.afterName = ATTRIBUTE_NAMED;
@@ -254,7 +248,7 @@ export class Tokenizer {
           continue;
         case ATTRIBUTE_NAMED:
           if (byte === EQUALS) state = BEFORE_VALUE;
-          else if (((CLASS[byte] as number) & BLANK) === 0) return this.fail(faults.EQUALS_SIGN);
+          else if (((CLASS[byte] as number) & BLANK) === 0) return this.unexpected(byte, faults.EQUALS_SIGN);
           at++;
           continue;
         case BEFORE_VALUE:
@@ -265,7 +259,7 @@ export class Tokenizer {
             this.valueEscaped = 0;
             state = IN_ATTRIBUTE_VALUE;
           } else if (((CLASS[byte] as number) & BLANK) === 0) {
-            return this.fail(notEvenUtf8(byte) ? faults.NOT_UTF8 : faults.QUOTES);
+            return this.unexpected(byte, faults.QUOTES);
           }
           continue;
         case IN_ATTRIBUTE_VALUE: {
@@ -273,7 +267,7 @@ export class Tokenizer {
           if (at === stop) continue;
           const special = bytes[at] as number;
           if (special === this.quote) {
-            this.attributes.add(
+            this.tag.attributes.add(
               bytes,
               base,
               this.nameStart,
@@ -306,13 +300,13 @@ export class Tokenizer {
           continue;
         }
         case AFTER_SLASH:
-          if (byte !== GREATER_THAN) return this.fail(notEvenUtf8(byte) ? faults.NOT_UTF8 : faults.TAG);
+          if (byte !== GREATER_THAN) return this.unexpected(byte, faults.TAG);
           this.toCharacterData(at + 1);
           return EMPTY;
         case END_NAMED:
-          this.tagStart = this.nameStart;
-          this.tagColon = this.nameColon;
-          this.tagEnd = this.nameEnd;
+          this.tag.start = this.nameStart;
+          this.tag.colon = this.nameColon;
+          this.tag.end = this.nameEnd;
           state = BEFORE_END;
           continue;
         case BEFORE_END:
@@ -321,7 +315,7 @@ export class Tokenizer {
             return END;
           }
           if (((CLASS[byte] as number) & BLANK) === 0) {
-            return this.fail(notEvenUtf8(byte) ? faults.NOT_UTF8 : faults.TAG);
+            return this.unexpected(byte, faults.TAG);
           }
           at++;
           continue;
@@ -355,56 +349,6 @@ export class Tokenizer {
         }
       }
     }
-  }
-
-  /**
-   * The tag at `at`, behind its `<`, if it is ordinary and complete. Otherwise `MORE`, and `input.at` and `state` tell where the slow
-   * way has to go on: a part is never looked at more than twice.
-   */
-  private ordinaryTag(bytes: Uint8Array, at: number, stop: number): number {
-    const { input, attributes } = this;
-    const { base } = input;
-    const isEnd = at < stop && bytes[at] === SLASH;
-    const start = isEnd ? at + 1 : at;
-    let colon = -1;
-    let end = ordinaryName(bytes, start, stop);
-    if (end >= 0 && end < stop && bytes[end] === COLON) {
-      colon = end - base;
-      end = ordinaryName(bytes, end + 1, stop);
-    }
-    input.at = at;
-    this.state = AFTER_LESS_THAN;
-    if (end < 0 || end >= stop || end - start > this.nameLimit) return MORE;
-    const behind = bytes[end] as number;
-    if (behind !== GREATER_THAN && (isEnd || (behind !== 0x20 && behind !== SLASH))) return MORE;
-    this.tagStart = start - base;
-    this.tagColon = colon;
-    this.tagEnd = end - base;
-    if (isEnd) {
-      this.toCharacterData(end + 1);
-      return END;
-    }
-    attributes.count = 0;
-    let next = end;
-    while (next < stop) {
-      const byte = bytes[next] as number;
-      if (byte === GREATER_THAN) {
-        this.toCharacterData(next + 1);
-        return START;
-      }
-      if (byte === SLASH) {
-        if (next + 1 >= stop || bytes[next + 1] !== GREATER_THAN) break;
-        this.toCharacterData(next + 2);
-        return EMPTY;
-      }
-      if (byte !== 0x20 || attributes.count >= this.attributeLimit) break;
-      const attributeEnd = ordinaryAttribute(bytes, base, next + 1, stop, this.nameLimit, attributes);
-      if (attributeEnd < 0) break;
-      next = attributeEnd;
-    }
-    input.at = next;
-    this.state = AFTER_NAME_OR_VALUE;
-    return MORE;
   }
 
   private toCharacterData(at: number): void {
@@ -442,6 +386,11 @@ export class Tokenizer {
     }
     if (length === MALFORMED) return this.fail(faults.NOT_UTF8);
     return this.fail(length === NO_NAME ? faults.NAME : faults.CHARACTER);
+  }
+
+  /** A byte that does not belong where it is; that it is no UTF-8 either goes first. */
+  private unexpected(byte: number, fault: XmlFault): number {
+    return this.fail(notEvenUtf8(byte) ? faults.NOT_UTF8 : fault);
   }
 
   private fail(fault: XmlFault): number {

@@ -1,0 +1,18 @@
+import { MODULE_NAMES } from '../../diagnostics/levels.ts';
+import type { BootFile } from '../boot-schema.ts';
+import { nearest } from '../nearest.ts';
+import type { Reading } from '../schema/place.ts';
+import type { Draft } from './draft.ts';
+
+/** A level for a module that does not exist would silently change nothing. */
+export function checkLog({ log }: Draft<BootFile>, reading: Reading): void {
+  for (const name of log?.modules?.keys() ?? []) {
+    if (MODULE_NAMES.includes(name)) continue;
+    const meant = nearest(name, MODULE_NAMES);
+    reading.error(
+      `log.modules."${name}"`,
+      'there is no such module',
+      meant === undefined ? `The modules are ${MODULE_NAMES.join(', ')}.` : `Did you mean "${meant}"?`,
+    );
+  }
+}

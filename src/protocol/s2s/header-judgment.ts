@@ -1,0 +1,76 @@
+import type { StreamEnd } from '../end.ts';
+import type { Domain } from '../jid/domain.ts';
+import type { StreamPair } from '../stream/actions.ts';
+import type { StreamHeader } from '../stream/header.ts';
+import type { StreamErrorCondition } from '../stream/stream-error.ts';
+import type { StreamRuling } from './ruling.ts';
+
+/** What a receiving stream asks about the domains in a header. */
+export interface HeaderContext {
+  /** A domain we can name ourselves by when the peer asked for one that is not ours (RFC 6120 §4.9.1.3). */
+  readonly defaultDomain: Domain | undefined;
+  /** Whether we speak for a domain on this side of the box. */
+  serves(domain: Domain): boolean;
+  /** Whether we speak for it on the other side: then nobody here may claim it. */
+  isOurs(domain: Domain): boolean;
+  /** The ruling for a pair; `remote` is unknown as long as the peer has not said who it is. */
+  ruling(local: Domain, remote: Domain | undefined): StreamRuling;
+}
+
+/** What was settled on the connection before the header came. */
+export interface Settled {
+  readonly secure: boolean;
+  /** The domain our TLS certificate was chosen for. */
+  readonly securedFor: Domain | undefined;
+  /** Authenticated by EXTERNAL. */
+  readonly proven: StreamPair | undefined;
+}
+
+/** Why the stream cannot go on with a header: what we keep as the reason, and what the peer is told. */
+export interface HeaderRefusal {
+  readonly end: StreamEnd;
+  readonly condition: StreamErrorCondition;
+  readonly text: string;
+}
+
+/** Whether a receiving server goes on with the header of a peer (RFC 6120 §4.7, §4.9.3): `undefined` when it does. */
+export function refusalOf(header: StreamHeader, settled: Settled, context: HeaderContext): HeaderRefusal | undefined {
+  const { proven, securedFor } = settled;
+  // RFC 6120 §4.3.6, CVE-2018-10847: what was proven before the restart cannot be changed by it.
+  if (proven !== undefined && header.from !== undefined && header.from !== proven.sender)
+    return refusal('invalid-from', "The stream's 'from' is not the domain that was authenticated.");
+  if (proven !== undefined && header.to !== proven.target)
+    return refusal('improper-addressing', "The stream's 'to' is not the one that was authenticated for.");
+  if (header.to === undefined) return refusalWithoutTo(header, settled, context);
+  if (!context.serves(header.to)) return refusal('host-unknown', 'This domain is not served here.');
+  // Checklist T-28: the peer has verified a certificate for one domain and now asks for another.
+  if (securedFor !== undefined && header.to !== securedFor)
+    return refusal('policy-violation', "The stream's 'to' is not the domain that TLS was negotiated for.");
+  const from = header.from ?? proven?.sender;
+  if (from !== undefined && context.isOurs(from))
+    return refusal('invalid-from', 'This domain is served here and nowhere else.');
+  const ruling = context.ruling(header.to, from);
+  if (!ruling.admitted) {
+    const end: StreamEnd = { by: 'policy', because: ruling.because };
+    return { end, condition: 'policy-violation', text: 'Federation with this domain is not permitted.' };
+  }
+  if (!header.modern && ruling.tls === 'required' && !settled.secure)
+    return refusal('policy-violation', 'TLS is required, and it needs version 1.0 of the stream.');
+  return undefined;
+}
+
+/**
+ * Checklist S-14: a server from before XMPP 1.0 names the domains in db:result.
+ * COMPAT(jabberd2): without a certificate it opens streams with neither addresses nor version.
+ */
+function refusalWithoutTo(header: StreamHeader, settled: Settled, context: HeaderContext): HeaderRefusal | undefined {
+  if (header.modern) return refusal('improper-addressing', "The stream header lacks 'to'.");
+  const { defaultDomain } = context;
+  if (defaultDomain === undefined || settled.secure || context.ruling(defaultDomain, undefined).tls !== 'required')
+    return undefined;
+  return refusal('policy-violation', 'TLS is required, and it needs version 1.0 of the stream.');
+}
+
+function refusal(condition: StreamErrorCondition, text: string): HeaderRefusal {
+  return { end: { by: 'us', condition, text }, condition, text };
+}
