@@ -49,6 +49,7 @@ export class Story {
   /** From now on the steps in this fedway's log are told as they happen. */
   follow(fedway: LabFedway): void {
     this.#fedway = fedway;
+    this.#read = fedway.mark();
     this.#timer = setInterval(() => this.#tellNew(), 40);
   }
 
@@ -76,12 +77,14 @@ export class Story {
   #tellLine(line: string): void {
     const step = parseLogLine(line);
     if (step === undefined || !isTelling(step)) return;
-    const pair = step.home ? `${step.pair} (inside)` : step.pair;
+    const streams = step.pair === '- < -' ? 'a new connection' : step.pair;
+    const pair = step.home ? `${streams} (inside)` : streams;
     const urgent = step.level === 'WARN' || step.level === 'ERROR';
     const lead = pair === this.#last || pair === '-' ? '' : pair;
     this.#last = pair === '-' ? this.#last : pair;
     if (lead !== '') say(`      ${styled('cyan', lead)}`);
-    for (const part of wrapped(step.sentence, width() - 8)) say(`        ${urgent ? styled('yellow', part) : part}`);
+    const style = urgent ? 'yellow' : step.home ? 'dim' : 'reset';
+    for (const part of wrapped(step.sentence, width() - 8)) say(`        ${styled(style, part)}`);
     if (step.xml !== undefined) say(`        ${styled('dim', cut(step.xml, width() - 8))}`);
   }
 }

@@ -72,7 +72,7 @@ async function main(): Promise<number> {
       await converse(story, alice, bob);
       if (options.once) return;
       explainNext(prepared);
-      await watch(prepared, alice, bob, interrupted.signal);
+      await watch(story, prepared, alice, bob, interrupted.signal);
     };
     await Promise.race([work(), onceAborted(interrupted.signal)]);
   } catch (error) {
@@ -217,7 +217,7 @@ function sayCommand(text: string): void {
 }
 
 /** While the lab runs: when a server goes away, shows what becomes of a message to its user, and brings it back. */
-async function watch(lab: Lab, alice: TestClient, bob: TestClient, signal: AbortSignal): Promise<void> {
+async function watch(story: Story, lab: Lab, alice: TestClient, bob: TestClient, signal: AbortSignal): Promise<void> {
   const users = new Map([
     [INSIDE.domain, alice],
     [OUTSIDE.domain, bob],
@@ -229,13 +229,13 @@ async function watch(lab: Lab, alice: TestClient, bob: TestClient, signal: Abort
     const gone = lab.servers.find((server) => server.processes().some((process) => !process.isRunning()));
     const writer = [...users.values()].find(({ domain }) => domain !== gone?.organization.domain);
     if (gone !== undefined && writer !== undefined)
-      users.set(gone.organization.domain, await showAbsence(lab, gone, writer));
+      users.set(gone.organization.domain, await showAbsence(story, lab, gone, writer));
   }
 }
 
 /** Returns the new session of the user whose server was away. */
-async function showAbsence(lab: Lab, gone: LabServer, writer: TestClient): Promise<TestClient> {
-  const story = new Story();
+async function showAbsence(story: Story, lab: Lab, gone: LabServer, writer: TestClient): Promise<TestClient> {
+  if (lab.fedway !== undefined) story.follow(lab.fedway);
   const software = SERVER_NAMES[gone.organization.server];
   const account = `${gone.organization.users[0]}@${gone.organization.domain}`;
   say();
@@ -254,6 +254,7 @@ async function showAbsence(lab: Lab, gone: LabServer, writer: TestClient): Promi
     await untilDelivered(writer, user);
     return `${nameOf(user)} reads it. To crash it again: kill -9 ${gone.processes()[0]?.pid ?? ''}`;
   });
+  story.stop();
   if (user === undefined) throw new Error(`${account} did not log in`);
   return user;
 }

@@ -25,8 +25,8 @@ export const REACHING: Rows<ReachingNote> = {
     severity: 'info',
     module: 'dns',
     codeLocation: 'debug',
-    wording: ({ domain, method, targets, seconds }) => ({
-      sentence: `${named(domain)} is served by ${listed(targets)} (${METHODS[method]}).`,
+    wording: ({ domain, method, targets, seconds }, { side }) => ({
+      sentence: `${named(domain)} is served by ${listed(targets)} (${side === 'home' ? 'its address in homes' : METHODS[method]}).`,
       fields: { domain, method, targets, seconds_total: seconds.total, seconds_srv: seconds.srv },
     }),
   },

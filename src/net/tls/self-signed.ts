@@ -1,5 +1,5 @@
 import { randomBytes, webcrypto } from 'node:crypto';
-import { Integer, OctetString, Utf8String } from 'asn1js';
+import { Integer, Utf8String } from 'asn1js';
 import {
   AttributeTypeAndValue,
   BasicConstraints,
@@ -55,11 +55,7 @@ function serialNumber(): Integer {
 }
 
 function extension(extnID: string, critical: boolean, value: { toBER(): ArrayBuffer }): Extension {
-  return new Extension({
-    extnID,
-    critical,
-    extnValue: new OctetString({ valueHex: value.toBER() }).valueBlock.valueHex,
-  });
+  return new Extension({ extnID, critical, extnValue: value.toBER() });
 }
 
 function pem(label: string, der: ArrayBuffer): string {
