@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { StreamEnd } from '../../protocol/end.ts';
 import type { TlsFacts } from '../../protocol/identity/facts.ts';
 import type { AuthorizedBy, Note, NoteSink, NoteSubject } from '../../protocol/notes.ts';
@@ -11,6 +12,8 @@ import type {
   StreamTimer,
   Verdict,
 } from '../../protocol/stream/actions.ts';
+import { failureInWords } from '../tls/failure.ts';
+import { errorOf } from '../tls/handshake.ts';
 
 /** Bytes that may wait for a peer before whoever sends is asked to hold. */
 const HIGH_WATER = 256 * 1024;
@@ -177,7 +180,12 @@ export class StreamDriver {
 
   private readonly onEnd = (): void => this.handle({ type: 'disconnected' });
 
-  private readonly onClose = (): void => this.handle({ type: 'disconnected' });
+  private readonly onClose = (): void => {
+    const error = this.socket instanceof TLSSocket ? errorOf(this.socket) : undefined;
+    this.handle(
+      error === undefined ? { type: 'disconnected' } : { type: 'disconnected', detail: failureInWords(error) },
+    );
+  };
 
   private readonly onError = (error: Error): void => {
     this.handle({ type: 'disconnected', detail: inWords(error) });
@@ -266,6 +274,8 @@ export class StreamDriver {
     this.socket = outcome.secured;
     this.listen();
     this.handle({ type: 'secured', tls: outcome.facts });
+    // The peer may have gone while the handshake ended; nobody tells of it any more.
+    if (outcome.secured.destroyed) this.onClose();
     if (this.holds === 0) this.socket.resume();
   }
 
@@ -311,13 +321,18 @@ export class StreamDriver {
     this.owner.ended(end);
   }
 
+  /** A slow peer is given time as long as it takes something; one that takes nothing is not (checklist K-19). */
   private watchStall(): void {
-    this.stall ??= setTimeout(() => {
+    if (this.stall !== undefined) return;
+    const waiting = this.socket.writableLength;
+    this.stall = setTimeout(() => {
       this.stall = undefined;
-      this.handle({
-        type: 'disconnected',
-        detail: `the peer took nothing for ${STALL_MS / 1000} seconds while data waited for it`,
-      });
+      if (this.socket.writableLength < waiting) {
+        this.watchStall();
+        return;
+      }
+      const detail = `the peer took nothing for ${STALL_MS / 1000} seconds while data waited for it`;
+      this.handle({ type: 'disconnected', detail });
       this.socket.destroy();
     }, STALL_MS);
   }

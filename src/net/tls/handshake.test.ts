@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { createSecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { authority, leaf } from '../../../test/support/certificates.ts';
 import { type SocketPair, socketPair } from '../../../test/support/socket-pair.ts';
