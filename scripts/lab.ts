@@ -12,7 +12,6 @@ import {
 } from '../test/lab/conversation.ts';
 import { type Lab, prepareLab } from '../test/lab/lab.ts';
 import { type Organization, PASSWORD, SERVER_NAMES } from '../test/lab/organization.ts';
-import { missingPackages } from '../test/lab/requirements.ts';
 import type { LabServer } from '../test/lab/server.ts';
 import { Story, say, styled } from './lab-story.ts';
 
@@ -42,27 +41,43 @@ const OUTSIDE: Organization = { domain: 'vngtp.lab', server: 'ejabberd', profile
 /** Easy to tell from other addresses in a log. */
 const ADDRESSES = '127.20.0';
 
-const { values: options } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    external: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-    'missing-packages': { type: 'boolean', default: false },
-  },
-});
+/** As shells report the end by SIGINT. */
+const INTERRUPTED = 130;
+
+const options = parseOptions(process.argv.slice(2));
 
 if (options.help) say(USAGE.trimEnd());
-else if (options['missing-packages']) {
-  const names = missingPackages([INSIDE.server, OUTSIDE.server]).map(({ package: name }) => name);
-  if (names.length > 0) say(names.join(' '));
-} else process.exit(await main());
+else process.exit(await main());
 
+function parseOptions(args: readonly string[]): {
+  once: boolean;
+  external: boolean;
+  help: boolean;
+} {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        once: { type: 'boolean', default: false },
+        external: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    process.stderr.write(`scripts/lab: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return process.exit(2);
+  }
+}
+
+/** The exit status. */
 async function main(): Promise<number> {
   const story = new Story();
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
   let lab: Lab | undefined;
   let failed = false;
+  let complete = false;
   try {
     say(styled('bold', 'Two organizations on this machine; the first one stands behind fedway'));
     say();
@@ -70,6 +85,7 @@ async function main(): Promise<number> {
       const prepared = await prepare(story, (made) => (lab = made));
       const [alice, bob] = await boot(story, prepared);
       await converse(story, alice, bob);
+      complete = true;
       if (options.once) return;
       explainNext(prepared);
       await watch(story, prepared, alice, bob, interrupted.signal);
@@ -88,7 +104,8 @@ async function main(): Promise<number> {
         : `${interrupted.signal.aborted ? '\n' : ''}Everything is stopped, the folder is removed.`,
     );
   }
-  return failed ? 1 : 0;
+  if (failed) return 1;
+  return complete ? 0 : INTERRUPTED;
 }
 
 async function prepare(story: Story, made: (lab: Lab) => void): Promise<Lab> {

@@ -1,6 +1,6 @@
 import type { BootConfig } from '../config/boot.ts';
 import { type HomeCertificate, type LoadedCertificate, readCertificateFiles } from '../net/tls/certificate-files.ts';
-import { Credentials, sameForAll } from '../net/tls/credentials.ts';
+import { Credentials, sameForAll, unverifiable } from '../net/tls/credentials.ts';
 import { type OwnCertificate, secureContext } from '../net/tls/parameters.ts';
 import { selfSignedCertificate } from '../net/tls/self-signed.ts';
 import { loadTrust, type TrustSources } from '../net/tls/trust.ts';
@@ -55,6 +55,7 @@ export async function readTlsMaterials(
   if ('problems' in opened || 'problems' in inside || 'problems' in trust || 'problems' in insideTrust)
     return { problems };
   const { credentials } = opened;
+  const warnings = [...opened.warnings, ...unverifiable(credentials.loaded, trust.trust, Date.now())];
   const timeoutMs = boot.s2s.timeouts.tls;
   const anonymous = secureContext(undefined);
   const foreign = new TlsSide({
@@ -69,7 +70,7 @@ export async function readTlsMaterials(
     trust: insideTrust.trust,
     timeoutMs,
   });
-  return { foreign, inside: insideSide, credentials, loaded: credentials.loaded, warnings: opened.warnings };
+  return { foreign, inside: insideSide, credentials, loaded: credentials.loaded, warnings };
 }
 
 async function insideContext(

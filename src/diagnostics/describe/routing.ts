@@ -1,5 +1,4 @@
 import { codeOf } from '../../protocol/sentence.ts';
-import { explain } from '../explain.ts';
 import type { Rows } from '../row.ts';
 import { counted, ended, named } from '../row.ts';
 
@@ -28,7 +27,7 @@ export const ROUTING: Rows<RoutingNote> = {
     }),
   },
   bounced: {
-    severity: 'warning',
+    severity: 'info',
     module: 'routing',
     codeLocation: 'stanza.component.in',
     folds: true,
@@ -49,15 +48,14 @@ export const ROUTING: Rows<RoutingNote> = {
   },
   // The lines about the attempt that failed say what to do.
   'backing-off': {
-    severity: 'warning',
+    severity: 'info',
     module: 'routing',
     codeLocation: 'stream.out',
     folds: true,
     wording: ({ seconds, because }, subject) => {
-      const { cause } = explain(because);
       const remote = named(subject.remote ?? 'the peer');
       return {
-        sentence: `No new attempt to reach ${remote} for ${seconds} seconds; stanzas for it are returned. ${cause}`,
+        sentence: `No new attempt to reach ${remote} for ${counted(seconds, 'second')}; stanzas for it are returned.`,
         fields: { seconds, end: codeOf(because) },
       };
     },

@@ -1,7 +1,7 @@
 import type { TlsFacts } from '../../protocol/identity/facts.ts';
 import type { Severity } from '../../protocol/notes.ts';
 import { codeOf } from '../../protocol/sentence.ts';
-import { explain, explainStreamError, severityOfCondition, severityOfEnd } from '../explain.ts';
+import { explain, explainStreamError, severityOfEnd } from '../explain.ts';
 import type { Fields, Rows } from '../row.ts';
 import { counted, ended, isoTime, listed, named, peerOf, quoted } from '../row.ts';
 
@@ -174,23 +174,22 @@ export const STREAM: Rows<StreamNote> = {
     },
   },
   // What to do about a stream error is told once, when the stream has ended.
+  // What a stream error means is told once, with cause and cure, as a warning: when the stream is over.
   'stream-error-sent': {
-    severity: 'warning',
+    severity: 'info',
     module: 's2s.stream',
     codeLocation: 'stream.*',
     folds: true,
-    severityOf: ({ condition }) => severityOfCondition(condition),
     wording: ({ condition, text }, subject) => ({
       sentence: `Closing the stream with ${peerOf(subject)}. ${explainStreamError('us', condition, text).cause}`,
       fields: { condition },
     }),
   },
   'stream-error-received': {
-    severity: 'warning',
+    severity: 'info',
     module: 's2s.stream',
     codeLocation: 'stream.*',
     folds: true,
-    severityOf: ({ condition }) => severityOfCondition(condition),
     wording: ({ condition, text }, subject) => ({
       sentence: `${capital(peerOf(subject))} closes the stream. ${explainStreamError('them', condition, text).cause}`,
       fields: { condition },

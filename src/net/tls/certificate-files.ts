@@ -24,6 +24,8 @@ export interface LoadedCertificate {
   readonly path: string;
   /** Unix milliseconds. */
   readonly notAfter: number;
+  /** What peers are shown, leaf first. */
+  readonly chain: readonly X509Certificate[];
   readonly context: SecureContext;
   /** Sentences on what will not stop us but will stop some peers. */
   readonly warnings: readonly string[];
@@ -50,7 +52,8 @@ export async function readCertificateFiles(files: HomeCertificate, now: number):
     const context = secureContext({ chain: chain.pem, key: key.pem });
     const { domains, certificate: path } = files;
     const warnings = warningsAbout(files, chain.certificates, now);
-    return { loaded: { domains, path, notAfter: leaf.notAfter, context, warnings } };
+    const x509 = chain.certificates.map((each) => each.x509);
+    return { loaded: { domains, path, notAfter: leaf.notAfter, chain: x509, context, warnings } };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { problems: [`certificate ${files.certificate}: OpenSSL does not accept it with its key (${reason})`] };
@@ -143,10 +146,5 @@ function warningsAbout(files: HomeCertificate, chain: readonly Certificate[], no
   }
   if (leaf.authority)
     warnings.push(`certificate ${path}: ${leaf.title} is that of an authority (CA:TRUE); strict peers refuse it`);
-  if (chain.length === 1 && !leaf.selfIssued) {
-    warnings.push(
-      `certificate ${path}: no intermediate certificate after ${leaf.title}; unless a root issued it, peers cannot verify it: add the chain`,
-    );
-  }
   return warnings;
 }

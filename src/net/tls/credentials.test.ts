@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,7 @@ import { type Domain, parseDomain } from '../../protocol/jid/domain.ts';
 import { acceptTls } from './accept.ts';
 import { Anchors } from './anchors.ts';
 import { type HomeCertificate, readCertificateFiles } from './certificate-files.ts';
-import { Credentials, expiring, type Reloaded, sameForAll } from './credentials.ts';
+import { Credentials, expiring, type Reloaded, sameForAll, unverifiable } from './credentials.ts';
 import { secureContext } from './parameters.ts';
 import { selfSignedCertificate } from './self-signed.ts';
 import { loadTrust, Trust } from './trust.ts';
@@ -235,9 +236,14 @@ describe('a certificate that cannot be used', () => {
     expect(opened).toMatchObject({ warnings: [expect.stringContaining(warning)] });
   });
 
-  test('a chain without its intermediate: usable, with a warning', async () => {
-    const opened = await Credentials.open([write(good.pem, good.keyPem, 'coluc.com')], NOW);
-    expect(opened).toMatchObject({ warnings: [expect.stringContaining('add the chain')] });
+  test('a chain without its intermediate: who trusts the root cannot verify it, which is told; the whole chain is fine', async () => {
+    const trust = new Trust(new Anchors([new X509Certificate(root.pem)]));
+    const lacking = await Credentials.open([write(good.pem, good.keyPem, 'coluc.com')], NOW);
+    if ('problems' in lacking) throw new Error(lacking.problems.join());
+    expect(unverifiable(lacking.credentials.loaded, trust, NOW)).toEqual([expect.stringContaining('add the chain')]);
+    const whole = await Credentials.open([write(good.chainPem, good.keyPem, 'coluc.com')], NOW);
+    if ('problems' in whole) throw new Error(whole.problems.join());
+    expect(unverifiable(whole.credentials.loaded, trust, NOW)).toEqual([]);
   });
 });
 

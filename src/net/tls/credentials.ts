@@ -3,6 +3,7 @@ import type { Domain } from '../../protocol/jid/domain.ts';
 import type { OwnCertificates } from './accept.ts';
 import { type HomeCertificate, type LoadedCertificate, readCertificateFiles } from './certificate-files.ts';
 import { type FileWatch, watchFiles } from './file-watch.ts';
+import type { Trust } from './trust.ts';
 
 /** What reading our certificates gave: all of them, or every problem of every file. */
 export type Opened =
@@ -94,6 +95,19 @@ export function expiring(
     .map(({ path, notAfter }) => ({ path, days: Math.max(0, Math.floor((notAfter - now) / 86_400_000)) }))
     .filter(({ days }) => days <= 30)
     .sort((one, other) => one.days - other.days);
+}
+
+/**
+ * What is wrong with our certificates in the eyes of somebody who trusts whom we trust: most often, that an intermediate is missing.
+ *
+ * @param now Unix milliseconds.
+ */
+export function unverifiable(loaded: readonly LoadedCertificate[], trust: Trust, now: number): readonly string[] {
+  return loaded.flatMap(({ path, chain }) => {
+    const untrusted = trust.judge(chain, now)?.untrusted;
+    if (untrusted === undefined) return [];
+    return `certificate ${path}: whoever trusts the same authorities as fedway cannot verify it (${untrusted}); if an intermediate is missing, add the chain to the file`;
+  });
 }
 
 async function readAll(files: readonly HomeCertificate[], now: number): Promise<Reloaded> {

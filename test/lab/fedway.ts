@@ -1,0 +1,185 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { assertFree } from './addresses.ts';
+import type { CertificateAuthority, CertificateFiles, CertificateKind } from './certificates.ts';
+import { COMPONENT_SECRET, domainsOf, type Organization } from './organization.ts';
+import { type LabProcess, launch, tail } from './processes.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/fedway', import.meta.url));
+
+/** How fedway federates with partners; the names and values are those of fedway.yaml. */
+export interface FederationSettings {
+  readonly tls?: 'required' | 'optional' | 'none';
+  readonly authentication?: 'external' | 'dialback' | 'either';
+  readonly partners?: object;
+  /** Merged into the `s2s` section. */
+  readonly s2s?: object;
+  /** Merged into the `resolver` section. */
+  readonly resolver?: object;
+  readonly dialbackSecret?: string;
+  /** Of the home domains, towards partners. */
+  readonly certificate?: CertificateKind;
+  readonly logFormat?: 'text' | 'json' | 'expressway';
+  readonly logLevel?: 'info' | 'debug' | 'verbose';
+}
+
+export interface FedwayPlan extends FederationSettings {
+  readonly folder: string;
+  /** Its two faces. */
+  readonly outside: string;
+  readonly inside: string;
+  /** `address:port` of the world's DNS. */
+  readonly worldDns: string;
+  readonly authority: CertificateAuthority;
+  readonly homes: readonly { readonly organization: Organization; readonly address: string }[];
+}
+
+/** A running fedway. */
+export interface LabFedway {
+  readonly outside: string;
+  readonly inside: string;
+  readonly configFile: string;
+  readonly logFile: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+  /** Throws when it was never started. */
+  pid(): number;
+  isRunning(): boolean;
+  /** Throws, with its last words, when it is not running. */
+  assertRunning(): void;
+  /** The size of the log now: where to begin reading later. */
+  mark(): number;
+  logSince(mark: number): string;
+  /** Resolves with the first line since `mark` that matches; throws when none comes. */
+  waitForLog(pattern: RegExp, mark: number, milliseconds?: number): Promise<string>;
+}
+
+/** Writes fedway.yaml and everything it names; `start()` runs `bin/fedway run`. */
+export function fedway(plan: FedwayPlan): LabFedway {
+  const { folder, outside, inside } = plan;
+  const configFile = path.join(folder, 'fedway.yaml');
+  const logFile = path.join(folder, 'fedway.log');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'dialback.secret'), `${plan.dialbackSecret ?? 'the lab shares this secret'}\n`, {
+    mode: 0o600,
+  });
+  writeFileSync(path.join(folder, 'component.secret'), `${COMPONENT_SECRET}\n`, { mode: 0o600 });
+  writeFileSync(configFile, stringify(configuration(plan)));
+  let process: LabProcess | undefined;
+  const running = (): LabProcess => {
+    if (process === undefined) throw new Error('fedway was not started');
+    return process;
+  };
+  const logSince = (mark: number): string =>
+    statSync(logFile, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(logFile).subarray(mark).toString();
+  const waitForLog = async (pattern: RegExp, mark: number, milliseconds = 10_000): Promise<string> => {
+    const deadline = performance.now() + milliseconds;
+    for (;;) {
+      const line = logSince(mark)
+        .split('\n')
+        .find((one) => pattern.test(one));
+      if (line !== undefined) return line;
+      process?.assertRunning();
+      if (performance.now() > deadline)
+        throw new Error(`fedway's log has no line like ${pattern}. Its end:\n${tail(logFile, 25)}`);
+      await pause(40);
+    }
+  };
+  const mark = (): number => statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  return {
+    outside,
+    inside,
+    configFile,
+    logFile,
+    async start() {
+      const endpoints = [`${outside}:5269`, `${inside}:5269`, `${inside}:53`];
+      for (const endpoint of endpoints) await assertFree(...split(endpoint));
+      const before = mark();
+      process = launch({
+        name: 'fedway',
+        command: PROGRAM,
+        args: ['run', '--config', configFile],
+        cwd: folder,
+        outputFile: logFile,
+      });
+      for (const endpoint of endpoints) await waitForLog(listening(endpoint), before, 20_000);
+    },
+    stop: async () => process?.stop(8000),
+    kill: async () => process?.kill(),
+    signal: (signal) => running().signal(signal),
+    pid: () => running().pid,
+    isRunning: () => process?.isRunning() ?? false,
+    assertRunning: () => running().assertRunning(),
+    mark,
+    logSince,
+    waitForLog,
+  };
+}
+
+function configuration(plan: FedwayPlan): object {
+  const { outside, inside, authority, homes } = plan;
+  return {
+    role: 'single',
+    log: { format: plan.logFormat ?? 'text', level: plan.logLevel ?? 'debug' },
+    s2s: {
+      listen: [`${outside}:5269`],
+      dial_from: [outside],
+      tls: plan.tls ?? 'required',
+      authentication: plan.authentication ?? 'either',
+      dialback_secret: { file: 'dialback.secret' },
+      trust: { system: false, authorities: [authority.root] },
+      ...plan.s2s,
+    },
+    resolver: {
+      servers: [plan.worldDns],
+      timeout: '1s',
+      attempts: 2,
+      allow_addresses: ['127.0.0.0/8'],
+      ...plan.resolver,
+    },
+    homes: homes.map(({ organization, address }) =>
+      home(organization, address, authority.issue(domainsOf(organization), plan.certificate ?? 'good')),
+    ),
+    inside: { listen: [`${inside}:5269`], dial_from: [inside], tls: homes.some(isSecured) ? 'optional' : 'none' },
+    dns: { listen: [`${inside}:53`], answer: [inside] },
+    ...(plan.partners === undefined ? {} : { partners: plan.partners }),
+  };
+}
+
+function home(organization: Organization, address: string, files: CertificateFiles): object {
+  const domains = domainsOf(organization);
+  const { componentDomains = [] } = organization;
+  const component = {
+    address: `${address}:5347`,
+    secret: { file: 'component.secret' },
+    domains: componentDomains,
+    // ejabberd serves every domain of its list over one connection.
+    shared: organization.server === 'ejabberd',
+  };
+  const s2s = { address: `${address}:5269`, tls: organization.profile === 'dbplain' ? 'none' : 'optional' };
+  return {
+    domains,
+    certificate: files.certificate,
+    key: files.key,
+    server: organization.by === 'component' ? { component } : { s2s },
+  };
+}
+
+function isSecured({ organization }: FedwayPlan['homes'][number]): boolean {
+  return organization.profile !== 'dbplain';
+}
+
+/** The line that says that something listens there. */
+function listening(endpoint: string): RegExp {
+  return new RegExp(`listening.*${endpoint.replaceAll('.', String.raw`\.`)}\\b`, 'i');
+}
+
+function split(endpoint: string): [string, number] {
+  const colon = endpoint.lastIndexOf(':');
+  return [endpoint.slice(0, colon), Number(endpoint.slice(colon + 1))];
+}
