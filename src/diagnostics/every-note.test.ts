@@ -56,7 +56,7 @@ function everyNote(text: string): readonly Note[] {
     'dialback-answered': { xml: text },
     'dialback-answer-received': { xml: text },
     'verify-sent': { xml: text, forConnection: text },
-    'verify-answer-received': { xml: text },
+    'verify-answer-received': { xml: text, forConnection: text },
     'verify-requested': { xml: text },
     'verify-answered': { xml: text, because: text },
     'verify-stream-closing': {},

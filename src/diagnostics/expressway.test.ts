@@ -91,7 +91,7 @@ const WALKS: Readonly<Record<keyof typeof REFERENCE, readonly (readonly [Note, N
       RECEIVING,
     ],
     [{ note: 'verify-sent', xml: VERIFY, forConnection: '1A1B2C3D4' }, VERIFYING],
-    [{ note: 'verify-answer-received', xml: VERIFIED }, VERIFYING],
+    [{ note: 'verify-answer-received', xml: VERIFIED, forConnection: '1A1B2C3D4' }, VERIFYING],
     [{ note: 'verify-stream-closing' }, VERIFYING],
     [{ note: 'dialback-answered', xml: `<db:result from='vngtp.lab' to='coluc.com' type='valid'/>` }, RECEIVING],
     [{ note: 'authorized', sender: 'coluc.com', target: 'vngtp.lab', by: 'dialback' }, RECEIVING],

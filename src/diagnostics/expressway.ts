@@ -98,8 +98,8 @@ const REFERENCE: { readonly [N in NoteName]?: (note: NoteOf<N>, subject: NoteSub
       line('info', 'DBVerify', `${claim} DBVerify stream is open. Sending db:verify packet: ${showableXml(xml)}`),
     ];
   },
-  'verify-answer-received': ({ xml }, subject) => [
-    line('info', 'DBVerify', `${verifyTuple(subject, undefined)} DBVerify Packet Received ${showableXml(xml)}`),
+  'verify-answer-received': ({ xml, forConnection }, subject) => [
+    line('info', 'DBVerify', `${verifyTuple(subject, forConnection)} DBVerify Packet Received ${showableXml(xml)}`),
   ],
   'verify-stream-closing': (_note, subject) => [
     line('info', `stream.${subject.direction ?? 'out'}`, `${xcoder(subject)}closing stream used for dialback only`),

@@ -85,3 +85,8 @@ export function isoTime(time: number): string {
 export function ended(clause: string): string {
   return /[.!?]$/u.test(clause) ? clause : `${clause}.`;
 }
+
+/** Sentences one after the other; what is missing is left out. */
+export function joined(...sentences: readonly (string | undefined)[]): string {
+  return sentences.filter((sentence) => sentence !== undefined).join(' ');
+}

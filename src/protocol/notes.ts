@@ -58,7 +58,7 @@ export type Note =
   | { readonly note: 'dialback-answered'; readonly xml: string }
   | { readonly note: 'dialback-answer-received'; readonly xml: string }
   | { readonly note: 'verify-sent'; readonly xml: string; readonly forConnection: string | undefined }
-  | { readonly note: 'verify-answer-received'; readonly xml: string }
+  | { readonly note: 'verify-answer-received'; readonly xml: string; readonly forConnection: string | undefined }
   /** As authoritative server: what we answered and why; never the expected key. */
   | { readonly note: 'verify-requested'; readonly xml: string }
   | { readonly note: 'verify-answered'; readonly xml: string; readonly because: string }

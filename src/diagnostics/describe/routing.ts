@@ -1,6 +1,8 @@
+import type { StreamEnd } from '../../protocol/end.ts';
 import { codeOf } from '../../protocol/sentence.ts';
+import { explain } from '../explain.ts';
 import type { Rows } from '../row.ts';
-import { counted, ended, named } from '../row.ts';
+import { counted, ended, joined, named } from '../row.ts';
 
 /** Notes about what became of stanzas, and about the steering responder that leads them to us. */
 type RoutingNote = 'queued' | 'flushed' | 'bounced' | 'dropped' | 'backing-off' | 'steered';
@@ -47,15 +49,19 @@ export const ROUTING: Rows<RoutingNote> = {
     }),
   },
   // The lines about the attempt that failed say what to do.
+  // The end of a stream has been told already, with cause and cure. Where nobody answered there was no stream.
   'backing-off': {
-    severity: 'info',
+    severity: 'warning',
+    severityOf: ({ because }) => (nobodyAnswered(because) ? 'warning' : 'info'),
     module: 'routing',
     codeLocation: 'stream.out',
     folds: true,
     wording: ({ seconds, because }, subject) => {
       const remote = named(subject.remote ?? 'the peer');
+      const { cause, cure } = explain(because);
+      const pause = `No new attempt to reach ${remote} for ${counted(seconds, 'second')}; stanzas for it are returned.`;
       return {
-        sentence: `No new attempt to reach ${remote} for ${counted(seconds, 'second')}; stanzas for it are returned.`,
+        sentence: nobodyAnswered(because) ? joined(cause, cure, pause) : pause,
         fields: { seconds, end: codeOf(because) },
       };
     },
@@ -74,4 +80,8 @@ export const ROUTING: Rows<RoutingNote> = {
 
 function verbed(stanzas: number, one: string, many: string): string {
   return `${counted(stanzas, 'stanza')} ${stanzas === 1 ? one : many}`;
+}
+
+function nobodyAnswered(end: StreamEnd): boolean {
+  return end.by === 'network' && end.stage === 'tcp';
 }

@@ -3,7 +3,7 @@ import type { Severity } from '../../protocol/notes.ts';
 import { codeOf } from '../../protocol/sentence.ts';
 import { explain, explainStreamError, severityOfEnd } from '../explain.ts';
 import type { Fields, Rows } from '../row.ts';
-import { counted, ended, isoTime, listed, named, peerOf, quoted } from '../row.ts';
+import { counted, ended, isoTime, joined, listed, named, peerOf, quoted } from '../row.ts';
 
 /** Notes about one stream: from TCP accept to its end. */
 type StreamNote =
@@ -242,10 +242,6 @@ function reason(text: string | undefined): string {
 /** What the peer says of its refusal. */
 function said(text: string | undefined): string {
   return text === undefined || text === '' ? '' : `, saying ${quoted(text)}`;
-}
-
-function joined(...sentences: readonly (string | undefined)[]): string {
-  return sentences.filter((sentence) => sentence !== undefined).join(' ');
 }
 
 function capital(text: string): string {

@@ -295,7 +295,10 @@ export class InitiatingStream extends StreamMachine {
       this.note({ note: 'dialback-answer-received', xml: writeElement(element, NS.server, STREAM_PREFIXES) });
       this.resultAnswered(read.verdict);
     } else if (name === 'verify' && this.phase === 'verify') {
-      this.note({ note: 'verify-answer-received', xml: writeElement(element, NS.server, STREAM_PREFIXES) });
+      const { purpose } = this.context;
+      const forConnection = purpose.for === 'verify' ? purpose.forConnection : undefined;
+      const xml = writeElement(element, NS.server, STREAM_PREFIXES);
+      this.note({ note: 'verify-answer-received', xml, forConnection });
       this.verifyAnswered(read);
     } else {
       // XEP-0220 §3.1: only an answer to what was asked on this very stream counts, once.
