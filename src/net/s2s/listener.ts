@@ -41,15 +41,23 @@ export class StreamListener {
   private readonly context: ListenerContext;
   private readonly servers: Server[] = [];
   private readonly drivers = new Set<StreamDriver>();
-  private readonly connections = new PerSource();
+  /** Streams that are over, whose connections are not. */
+  private readonly lingering = new Set<StreamDriver>();
+  private readonly perSource = new PerSource();
   private readonly verifications = new PerSource();
 
   constructor(context: ListenerContext) {
     this.context = context;
   }
 
+  /** Streams that exist now, in whatever state. */
   get count(): number {
     return this.drivers.size;
+  }
+
+  /** Connections that exist now, those on which the last words are still on their way included. */
+  get connections(): number {
+    return this.perSource.total;
   }
 
   /** Listens on an address; the promise is rejected with Node's error when that is not possible. */
@@ -86,7 +94,7 @@ export class StreamListener {
   /** Ends every connection now, and accepts nobody any more. */
   destroy(): void {
     this.stopListening();
-    for (const driver of this.drivers) driver.destroy();
+    for (const driver of [...this.drivers, ...this.lingering]) driver.destroy();
   }
 
   /** Every stream judges its pairs by the new policy. */
@@ -112,15 +120,15 @@ export class StreamListener {
       socket.destroy();
       return;
     }
-    this.connections.take(source);
+    this.perSource.take(source);
     this.drive(socket, source);
   }
 
   private refusal(address: string, source: string): string | undefined {
     const { limits } = this.context;
     if (!this.context.allows(address)) return 'this address may not connect here';
-    if (this.drivers.size >= limits.connections) return `all ${limits.connections} connections are in use`;
-    if (this.connections.of(source) >= limits.perAddress)
+    if (this.connections >= limits.connections) return `all ${limits.connections} connections are in use`;
+    if (this.perSource.of(source) >= limits.perAddress)
       return `more than ${limits.perAddress} connections from one address`;
     return undefined;
   }
@@ -172,8 +180,14 @@ export class StreamListener {
         refused: () => undefined,
         ended: (end) => {
           abort.abort();
-          this.connections.give(source);
           this.drivers.delete(driver);
+          this.lingering.add(driver);
+          // A connection counts as long as it exists, whatever has become of its stream (checklist K-12).
+          void driver.gone.then(() => {
+            this.lingering.delete(driver);
+            this.perSource.give(source);
+            return undefined;
+          });
           context.ended?.(driver, end);
         },
         subject: (): NoteSubject => {

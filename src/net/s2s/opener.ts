@@ -64,6 +64,8 @@ type Outcome = { readonly verdict: Verdict } | { readonly end: StreamEnd; readon
 export class S2sOpener {
   private readonly context: OpenerContext;
   private readonly live = new Set<StreamDriver>();
+  /** Streams that are over, whose connections are not. */
+  private readonly lingering = new Set<StreamDriver>();
 
   constructor(context: OpenerContext) {
     this.context = context;
@@ -74,10 +76,16 @@ export class S2sOpener {
     return this.live.size;
   }
 
+  /** Connections that exist now, those on which the last words are still on their way included. */
+  get connections(): number {
+    return this.live.size + this.lingering.size;
+  }
+
   /** Opens a stream that may carry stanzas of the pair. `authorized` is called at most once, `ended` exactly once and last. */
   open(
     pair: StreamPair,
     events: { authorized(stream: OpenStream): void; ended(end: StreamEnd): void },
+    demand: { readonly tls?: 'required' } = {},
   ): { abandon(): void } {
     const abort = new AbortController();
     const deadline = setTimeout(() => abort.abort(), this.context.timeouts.negotiation);
@@ -85,7 +93,7 @@ export class S2sOpener {
       clearTimeout(deadline);
       events.authorized(stream);
     };
-    void this.run(pair, { for: 'stanzas' }, abort.signal, authorized).then((outcome) => {
+    void this.run(pair, { for: 'stanzas' }, abort.signal, authorized, demand).then((outcome) => {
       clearTimeout(deadline);
       if ('end' in outcome) events.ended(outcome.end);
       return undefined;
@@ -98,7 +106,7 @@ export class S2sOpener {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(this.context.timeouts.dialback)]);
     // The receiving server asks, so the roles on this connection are the other way round (XEP-0220 §2.1.2).
     const pair: StreamPair = { sender: claim.target, target: claim.sender };
-    const outcome = await this.run(pair, { for: 'verify', claim, forConnection }, bounded, () => undefined);
+    const outcome = await this.run(pair, { for: 'verify', claim, forConnection }, bounded, () => undefined, {});
     return 'verdict' in outcome ? outcome.verdict : { verdict: 'error', condition: verifyFailure(outcome.end) };
   }
 
@@ -109,7 +117,7 @@ export class S2sOpener {
 
   /** Ends every stream now, without a word. */
   destroy(): void {
-    for (const driver of this.live) driver.destroy();
+    for (const driver of [...this.live, ...this.lingering]) driver.destroy();
   }
 
   private async run(
@@ -117,6 +125,7 @@ export class S2sOpener {
     purpose: Purpose,
     signal: AbortSignal,
     authorized: (stream: OpenStream) => void,
+    demand: Partial<StreamRuling>,
   ): Promise<Outcome> {
     // Looking for the authoritative server is a step in the life of the stream on which the key arrived.
     const subject: NoteSubject = {
@@ -132,14 +141,18 @@ export class S2sOpener {
       for (;;) {
         const next = await dialing.next();
         if (next.done === true) return { end: last ?? networkEnd(next.value), wasOpen: false };
-        const outcome = await this.negotiate(pair, purpose, next.value, signal, authorized);
+        const outcome = await this.negotiate(pair, purpose, next.value, signal, authorized, demand);
         if ('verdict' in outcome || outcome.wasOpen || signal.aborted || !nextTargetMayHelp(outcome.end))
           return outcome;
         last = outcome.end;
       }
     } catch (error) {
-      // Dialing throws for one reason only: it was given up.
-      if (!signal.aborted) throw error;
+      // Dialing throws for one reason only: it was given up. Anything else is a fault of ours, which ends this attempt and no more.
+      if (!signal.aborted) {
+        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.context.notes({ note: 'bug', where: 'dialing', detail }, subject);
+        return { end: { by: 'us', condition: 'internal-server-error' }, wasOpen: false };
+      }
       return { end: last ?? { by: 'timeout', waitingFor: 'a connection to a server of the domain' }, wasOpen: false };
     } finally {
       await dialing.return({ stage: 'tcp', detail: 'given up' });
@@ -152,6 +165,7 @@ export class S2sOpener {
     dialed: Dialed,
     signal: AbortSignal,
     authorized: (stream: OpenStream) => void,
+    demand: Partial<StreamRuling>,
   ): Promise<Outcome> {
     const { context } = this;
     return new Promise((resolve) => {
@@ -167,7 +181,7 @@ export class S2sOpener {
         local: pair.sender,
         remote: pair.target,
         purpose,
-        ruling: context.ruling(pair.sender, pair.target),
+        ruling: { ...context.ruling(pair.sender, pair.target), ...demand },
         hasCertificate: context.hasCertificate(pair.sender),
         peerMustProve: context.peerMustProve(pair.sender, pair.target),
         authority: context.authority,
@@ -194,6 +208,8 @@ export class S2sOpener {
           refused: () => undefined,
           ended: (end) => {
             this.live.delete(driver);
+            this.lingering.add(driver);
+            void driver.gone.then(() => this.lingering.delete(driver));
             signal.removeEventListener('abort', onAbort);
             resolve({
               end: signal.aborted && !wasOpen ? { by: 'timeout', waitingFor: 'a stream that works' } : end,

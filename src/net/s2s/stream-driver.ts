@@ -14,6 +14,7 @@ import type {
 } from '../../protocol/stream/actions.ts';
 import { failureInWords } from '../tls/failure.ts';
 import { errorOf } from '../tls/handshake.ts';
+import { Batch } from './batch.ts';
 
 /** Bytes that may wait for a peer before whoever sends is asked to hold. */
 const HIGH_WATER = 256 * 1024;
@@ -44,8 +45,8 @@ export interface StreamOwner {
 /**
  * Runs a pure stream over a socket: bytes and events in, actions out, in order. It owns the socket and the timers and decides nothing.
  *
- * Stanzas that are sent in one turn of the event loop leave in one write. A sender that is told to hold waits for `room()`; a source
- * that must hold is not read until its outlets have room.
+ * Stanzas that are sent in one turn of the event loop leave in one write, however many reads they came from. A sender that is told to
+ * hold waits for `room()`; a source that must hold is not read until its outlets have room.
  */
 export class StreamDriver {
   stanzasIn = 0;
@@ -55,6 +56,9 @@ export class StreamDriver {
   /** When a stanza last passed, in Unix milliseconds. */
   lastStanza = Date.now();
 
+  /** Resolves when the connection itself is gone: after the end of the stream, the last words may still be on their way. */
+  readonly gone: Promise<void>;
+
   private readonly stream: PureStream;
   private readonly owner: StreamOwner;
   private readonly notes: NoteSink;
@@ -62,10 +66,11 @@ export class StreamDriver {
   private socket: Socket;
   private over = false;
   private upgrading = false;
-  private pieces: Uint8Array[] = [];
-  private waiting = 0;
+  private readonly batch = new Batch();
   private flushing = false;
   private holds = 0;
+  /** Answers of ours wait for a peer that goes on asking. */
+  private answersWait = false;
   private roomSeekers: (() => void)[] = [];
   private stall: NodeJS.Timeout | undefined;
 
@@ -74,6 +79,10 @@ export class StreamDriver {
     this.socket = socket;
     this.owner = owner;
     this.notes = notes;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
+    // TLS runs over this socket and destroys it with itself.
+    socket.once('close', () => resolve());
   }
 
   /** Takes over the connected socket and starts the conversation. */
@@ -96,13 +105,12 @@ export class StreamDriver {
   send(bytes: Uint8Array): boolean {
     if (this.over) return true;
     this.stanzasOut += 1;
-    this.pieces.push(bytes);
-    this.waiting += bytes.length;
+    this.batch.add(bytes);
     if (!this.flushing) {
       this.flushing = true;
-      process.nextTick(this.flush);
+      setImmediate(this.flush);
     }
-    return this.waiting + this.socket.writableLength < HIGH_WATER;
+    return this.batch.size + this.socket.writableLength < HIGH_WATER;
   }
 
   /** Resolves when the peer has taken enough, and at once when the stream is over. */
@@ -121,7 +129,7 @@ export class StreamDriver {
     });
   }
 
-  /** Ends everything now, without a word to the peer. */
+  /** Ends everything now, without a word to the peer; also what is left of a stream that is over. */
   destroy(): void {
     this.socket.destroy();
     this.handle({ type: 'disconnected', detail: 'ended here' });
@@ -129,11 +137,9 @@ export class StreamDriver {
 
   private readonly flush = (): void => {
     this.flushing = false;
-    if (this.pieces.length === 0) return;
-    const { pieces } = this;
-    const total = this.waiting;
-    this.pieces = [];
-    this.waiting = 0;
+    const total = this.batch.size;
+    if (total === 0) return;
+    const pieces = this.batch.take();
     this.bytesOut += total;
     if (this.socket.destroyed) return;
     this.lastStanza = Date.now();
@@ -250,7 +256,20 @@ export class StreamDriver {
   /** Elements of the negotiation keep their place among the stanzas. */
   private write(xml: string): void {
     this.flush();
-    if (!this.socket.destroyed && this.socket.writable) this.socket.write(xml);
+    if (this.socket.destroyed || !this.socket.writable) return;
+    this.socket.write(xml);
+    if (this.socket.writableLength >= HIGH_WATER) this.holdUntilAnswersAreTaken();
+  }
+
+  /** Who asks and asks, and does not read our answers, is not read either: they would pile up here (checklist K-20). */
+  private holdUntilAnswersAreTaken(): void {
+    if (this.answersWait) return;
+    this.answersWait = true;
+    this.watchStall();
+    const taken = this.room().finally(() => {
+      this.answersWait = false;
+    });
+    this.hold(taken);
   }
 
   private async upgrade(action: Extract<StreamAction, { do: 'start-tls' }>): Promise<void> {
