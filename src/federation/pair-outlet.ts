@@ -15,7 +15,13 @@ export interface SendingStream {
   close(why: 'idle' | 'shutdown' | 'unused'): void;
 }
 
-/** An attempt to have an authorized stream for a pair. Exactly one of the two functions of `events` is called first, `ended` at last. */
+/** What a second attempt does differently from what the policy asks for. */
+export interface Demand {
+  /** STARTTLS is asked for although the policy could do without, and the features may not offer it. */
+  readonly tls?: 'required';
+}
+
+/** Opens an authorized stream for a pair. `authorized` is called at most once, `ended` exactly once and last. */
 export interface StreamOpener {
   open(
     pair: StreamPair,
@@ -23,6 +29,7 @@ export interface StreamOpener {
       authorized(stream: SendingStream): void;
       ended(end: StreamEnd): void;
     },
+    demand: Demand,
   ): { abandon(): void };
 }
 
@@ -42,13 +49,15 @@ export interface PairOutletContext {
 /** After a failure stanzas bounce at once for a while that doubles, so that a dead partner costs neither us nor DNS anything. */
 const FIRST_BACK_OFF_MS = 2_000;
 const LONGEST_BACK_OFF_MS = 60_000;
+/** A stream that ended this soon was no success, however orderly its end: reconnecting at once could go on for ever. */
+const SHORT_LIFE_MS = 2_000;
 
 type Mode =
   /** No stream; the next stanza opens one. */
   | { readonly is: 'idle' }
   /** A stream is being set up. */
   | { readonly is: 'queue'; readonly attempt: { abandon(): void } }
-  | { readonly is: 'send'; readonly stream: SendingStream }
+  | { readonly is: 'send'; readonly stream: SendingStream; readonly since: number }
   /** The last attempt failed; stanzas bounce with its reason. */
   | { readonly is: 'bounce'; readonly until: number; readonly end: StreamEnd };
 
@@ -63,6 +72,8 @@ export class PairOutlet implements Outlet {
   private queue: Stanza[] = [];
   private queuedBytes = 0;
   private failures = 0;
+  /** Whether the stream being set up is a second attempt for the same stanzas. */
+  private retrying = false;
   /** Attempts are numbered, so that a late word of a former stream changes nothing. */
   private attempt = 0;
 
@@ -131,25 +142,34 @@ export class PairOutlet implements Outlet {
   }
 
   private openFor(stanza: Stanza): Offer {
+    const offer = this.enqueue(stanza);
+    if (offer === 'taken') {
+      this.retrying = false;
+      this.connect({});
+    }
+    return offer;
+  }
+
+  private connect(demand: Demand): void {
     this.attempt += 1;
     const attempt = this.attempt;
-    // The opener may call back at once, so the mode is set before and only if nothing happened meanwhile.
-    let settled = false;
+    // The opener may call back at once: the mode is set before, and again only if nothing has happened meanwhile.
     this.mode = { is: 'queue', attempt: { abandon: () => undefined } };
-    const first = this.enqueue(stanza);
-    const opening = this.context.opener.open(this.pair, {
-      authorized: (stream) => {
-        settled = true;
-        if (attempt === this.attempt) this.authorized(stream);
-        else stream.close('unused');
+    const opening = this.context.opener.open(
+      this.pair,
+      {
+        authorized: (stream) => {
+          if (attempt === this.attempt) this.authorized(stream);
+          else stream.close('unused');
+        },
+        ended: (end) => {
+          if (attempt === this.attempt) this.ended(end);
+        },
       },
-      ended: (end) => {
-        settled = true;
-        if (attempt === this.attempt) this.ended(end);
-      },
-    });
-    if (!settled && attempt === this.attempt) this.mode = { is: 'queue', attempt: opening };
-    return first;
+      demand,
+    );
+    if (attempt !== this.attempt) opening.abandon();
+    else if (this.mode.is === 'queue') this.mode = { is: 'queue', attempt: opening };
   }
 
   private enqueue(stanza: Stanza): Offer {
@@ -164,8 +184,7 @@ export class PairOutlet implements Outlet {
   }
 
   private authorized(stream: SendingStream): void {
-    this.failures = 0;
-    this.mode = { is: 'send', stream };
+    this.mode = { is: 'send', stream, since: this.context.now() };
     const waiting = this.queue;
     this.queue = [];
     this.queuedBytes = 0;
@@ -174,9 +193,17 @@ export class PairOutlet implements Outlet {
   }
 
   private ended(end: StreamEnd): void {
-    const wasOpen = this.mode.is === 'send';
+    const { mode } = this;
     this.attempt += 1;
-    if (wasOpen && isOrderly(end)) {
+    const demand = mode.is === 'queue' && !this.retrying ? secondAttempt(end) : undefined;
+    if (demand !== undefined) {
+      this.retrying = true;
+      this.connect(demand);
+      return;
+    }
+    const worked = mode.is === 'send' && this.context.now() - mode.since >= SHORT_LIFE_MS;
+    if (worked) this.failures = 0;
+    if (worked && isOrderly(end)) {
       this.mode = { is: 'idle' };
       return;
     }
@@ -185,8 +212,10 @@ export class PairOutlet implements Outlet {
   }
 
   private backOff(end: StreamEnd): void {
-    const longest = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** this.failures);
-    const wait = Math.round(longest * (0.5 + this.context.random() / 2));
+    const spread = 0.5 + this.context.random() / 2;
+    const growing = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** this.failures) * spread;
+    // Checklist E-09: what the peer says for good is not asked again soon.
+    const wait = Math.round(isForGood(end) ? LONGEST_BACK_OFF_MS + growing : growing);
     this.failures += 1;
     this.mode = { is: 'bounce', until: this.context.now() + wait, end };
     this.context.note({ note: 'backing-off', seconds: Math.round(wait / 1000), because: end });
@@ -212,4 +241,19 @@ function isOrderly(end: StreamEnd): boolean {
     default:
       return false;
   }
+}
+
+/** A stream error of theirs that the same attempt would meet again. */
+function isForGood(end: StreamEnd): boolean {
+  return end.by === 'them' && !isTransient(end.condition);
+}
+
+/**
+ * What a second attempt must do to do better, if it can (XEP-0220 §2.5): where the peer had too many domain pairs on one stream, a new
+ * connection; where its policy objected and the stream was in plaintext, TLS (checklist D-25, D-26).
+ */
+function secondAttempt(end: StreamEnd): Demand | undefined {
+  if (end.by !== 'dialback' || end.failure.answer !== 'error') return undefined;
+  if (end.failure.condition === 'resource-constraint') return {};
+  return end.failure.condition === 'policy-violation' && end.plaintext === true ? { tls: 'required' } : undefined;
 }

@@ -2,6 +2,7 @@ import type { StreamEnd } from '../protocol/end.ts';
 import type { NoteSink } from '../protocol/notes.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import { bounceOf, errorFor, unanswerable } from '../protocol/stream/bounce.ts';
+import { semanticFault } from '../protocol/stream/semantics.ts';
 import type { StanzaError } from '../protocol/stream/stanza-error.ts';
 import { writtenStanza } from '../protocol/stream/written-stanza.ts';
 import type { Stanza } from '../protocol/xml/types.ts';
@@ -13,6 +14,8 @@ export interface Sides {
   towardsHome(pair: StreamPair): Outlet | undefined;
   towardsForeign(pair: StreamPair): Outlet | undefined;
 }
+
+const BAD_REQUEST = { condition: 'bad-request', type: 'modify' } as const;
 
 /** What the router is given. */
 export interface RouterContext {
@@ -50,14 +53,14 @@ export class Router {
       this.drop(stanza, pair, 'its addresses are not those of a partner and one of our domains');
       return undefined;
     }
+    const fault = semanticFault(stanza);
+    if (fault !== undefined) {
+      this.bounceOutward(stanza, pair, { ...BAD_REQUEST, text: undefined }, fault);
+      return undefined;
+    }
     const outlet = this.context.sides.towardsHome(pair);
     if (outlet === undefined) {
-      this.bounceOutward(
-        stanza,
-        pair,
-        { condition: 'service-unavailable', type: 'wait', text: undefined },
-        'no server inside serves the domain',
-      );
+      this.undeliverableInward(stanza, pair, { by: 'disconnect', detail: 'no server inside serves the domain' });
       return undefined;
     }
     this.counters.inward += 1;
@@ -96,6 +99,11 @@ export class Router {
         { condition: 'not-allowed', type: 'cancel', text: 'Federation with this domain is not permitted.' },
         ruling.because,
       );
+      return undefined;
+    }
+    const fault = semanticFault(stanza);
+    if (fault !== undefined) {
+      this.bounceInward(stanza, pair, { ...BAD_REQUEST, text: `The stanza cannot be handled: ${fault}.` }, fault);
       return undefined;
     }
     const outlet = this.context.sides.towardsForeign(pair);

@@ -7,6 +7,7 @@ import type { Router } from '../federation/router.ts';
 import { AcceptedComponents } from '../home/accepted-components.ts';
 import { NOT_CONNECTED } from '../home/component-outlet.ts';
 import { type ComponentTarget, ConnectingComponents } from '../home/connecting-components.ts';
+import { SharedSource } from '../home/shared-source.ts';
 import { newConnectionHandle, newStreamId } from '../net/keys/identifiers.ts';
 import { StreamListener } from '../net/s2s/listener.ts';
 import { S2sOpener } from '../net/s2s/opener.ts';
@@ -28,6 +29,7 @@ export class HomeFace {
   private readonly parts: BoxParts;
   private readonly router: Router;
   private readonly accepted: AcceptedComponents;
+  private readonly components: SharedSource;
   private readonly stopping = new AbortController();
   /** What the connectors were made from. */
   private connected: readonly ComponentTarget[] = [];
@@ -38,6 +40,16 @@ export class HomeFace {
     this.router = router;
     const { settings, notes } = parts;
     this.accepted = new AcceptedComponents(settings().acceptedComponents);
+    this.components = new SharedSource({
+      deliver: (stanza, pair) => router.outward(stanza, pair),
+      refuse: (stanza, pair) =>
+        router.undeliverableOutward(stanza, pair, {
+          by: 'us',
+          condition: 'resource-constraint',
+          text: 'The partner takes nothing.',
+        }),
+      now: () => performance.now(),
+    });
     this.opener = new S2sOpener({
       side: 'home',
       dial: (domain, options) => settings().dialHome(domain, options),
@@ -99,7 +111,7 @@ export class HomeFace {
           newStreamId,
           deliver,
         }),
-      deliver: (stanza, pair) => router.outward(stanza, pair),
+      deliver: (stanza, pair) => this.components.deliver(stanza, pair),
       startTls: () => Promise.resolve({ failed: 'a component stream has no STARTTLS' }),
       verify: () => Promise.resolve({ verdict: 'error', condition: 'feature-not-implemented' }),
       authorized: (pair, driver) => {
@@ -175,7 +187,7 @@ export class HomeFace {
         limits: parts.limits,
         notes: parts.notes,
         connect: (home, subject) => this.connectHome(home, subject),
-        deliver: (stanza, pair) => this.router.outward(stanza, pair),
+        deliver: (stanza, pair) => this.components.deliver(stanza, pair),
         newHandle: newConnectionHandle,
       });
       this.connecting.push({ homes: target.homes, connector });

@@ -18,7 +18,7 @@ import type { BoxParts } from './parts.ts';
 import { type Settings, settingsOf } from './settings.ts';
 
 /** How often certificate files are looked at. */
-const CERTIFICATE_LOOK_MS = 10_000;
+const CERTIFICATE_LOOK_MS = 5_000;
 /** How often idle streams are looked for. */
 const SWEEP_MS = 5_000;
 const DAY_MS = 86_400_000;
@@ -120,8 +120,9 @@ class SingleBox implements RunningBox {
     this.foreign.opener.shutdown();
     this.home.opener.shutdown();
     await this.steering?.close();
-    await this.streamsGone();
-    this.ended.resolve();
+    await this.connectionsGone();
+    // Who has not taken our last words by now never will.
+    await this.stop();
   }
 
   async stop(): Promise<void> {
@@ -268,12 +269,12 @@ class SingleBox implements RunningBox {
     return [this.foreign.listener, this.home.listener, this.home.componentListener];
   }
 
-  /** Resolves when every stream has said goodbye, or the time for it is over. */
-  private async streamsGone(): Promise<void> {
+  /** Resolves when every stream has said goodbye and its connection is gone, or the time for it is over. */
+  private async connectionsGone(): Promise<void> {
     const deadline = Date.now() + this.settings.boot.s2s.timeouts.close;
-    const alive = (): boolean =>
-      this.listeners().some(({ count }) => count > 0) || this.foreign.opener.count > 0 || this.home.opener.count > 0;
-    while (alive() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    const holders = [...this.listeners(), this.foreign.opener, this.home.opener];
+    while (holders.some(({ connections }) => connections > 0) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

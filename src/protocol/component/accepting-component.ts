@@ -87,7 +87,7 @@ export class AcceptingComponent extends ComponentStream {
       known === undefined
     ) {
       // XEP-0114 knows no other element; a second handshake is one too many (checklist P-13).
-      if (element.name === 'handshake') this.fail('unsupported-stanza-type', 'The handshake is complete.');
+      if (element.name === 'handshake') this.fail('unsupported-stanza-type', 'This is not the handshake that is due.');
       else this.unknown(element, this.isOpen);
       return;
     }

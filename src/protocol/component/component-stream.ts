@@ -1,9 +1,13 @@
 import type { Domain } from '../jid/domain.ts';
+import { parseJid } from '../jid/jid.ts';
 import { NS } from '../namespaces.ts';
 import type { StreamPair } from '../stream/actions.ts';
 import { AuthorizedPairs } from '../stream/authorized-pairs.ts';
+import { bounceOf, unanswerable } from '../stream/bounce.ts';
 import { StreamMachine } from '../stream/machine.ts';
+import { rescoped } from '../stream/written-stanza.ts';
 import type { Stanza, XmlElement, XmlLimits } from '../xml/types.ts';
+import { writeElement } from '../xml/write.ts';
 
 /** Time-outs of a component stream, in milliseconds. */
 export interface ComponentTimeouts {
@@ -27,6 +31,9 @@ export interface ComponentContext {
 export abstract class ComponentStream extends StreamMachine {
   protected readonly common: ComponentContext;
   private readonly pairs: AuthorizedPairs;
+  private senders: readonly Domain[] = [];
+  /** Whom an error of ours is from when the stanza's own address cannot be used. */
+  private name: Domain | undefined;
 
   constructor(common: ComponentContext) {
     super(NS.componentAccept, common.timeouts.close);
@@ -43,6 +50,8 @@ export abstract class ComponentStream extends StreamMachine {
   protected open(senders: readonly Domain[], pair: StreamPair): void {
     this.disarm('negotiation');
     this.setLimits(this.common.limits);
+    this.senders = senders;
+    this.name = pair.target;
     for (const sender of senders) this.pairs.add({ sender, target: pair.target });
     this.act({ do: 'authorized', pair, by: 'component' });
     this.note({ note: 'authorized', ...pair, by: 'component' });
@@ -52,8 +61,33 @@ export abstract class ComponentStream extends StreamMachine {
   protected override onStanza(stanza: Stanza): void {
     const judgment = this.pairs.judge(stanza);
     if (judgment.may === 'pass') this.common.deliver(stanza, judgment.pair);
-    else if (judgment.may === 'end') this.fail(judgment.condition, judgment.text);
-    else this.note({ note: 'dropped', kind: stanza.kind, because: judgment.because });
+    else if (judgment.may === 'drop') this.note({ note: 'dropped', kind: stanza.kind, because: judgment.because });
+    else if (judgment.condition !== 'improper-addressing' || !this.answerMalformed(stanza))
+      this.fail(judgment.condition, judgment.text);
+  }
+
+  /**
+   * One stream carries the stanzas of a whole server: a user who mistyped an address is told (RFC 6120 §8.3.3.8), and does not end it
+   * for everybody. The bad address is not used (checklist R-07).
+   */
+  private answerMalformed(stanza: Stanza): boolean {
+    const { name } = this;
+    const { from, to } = stanza;
+    const sender = from === undefined ? undefined : parseJid(from);
+    if (name === undefined || to === undefined || to === '' || sender === undefined) return false;
+    if (!this.senders.includes(sender.domain)) return false;
+    const never = unanswerable(stanza);
+    if (never === undefined) {
+      const error = {
+        condition: 'jid-malformed',
+        type: 'modify',
+        text: "The stanza's 'to' is not an address.",
+      } as const;
+      const bounce = bounceOf({ kind: stanza.kind, from, to: name, id: stanza.id }, error, undefined);
+      this.write(writeElement(rescoped(bounce, NS.componentAccept), NS.componentAccept));
+    }
+    this.note({ note: 'dropped', kind: stanza.kind, because: "its 'to' is not an address" });
+    return true;
   }
 
   /** A handshake is made from the shared secret: it is not written to a log. */

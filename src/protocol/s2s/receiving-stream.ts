@@ -96,8 +96,8 @@ export class ReceivingStream extends StreamMachine {
       return;
     }
     this.answerHeader();
-    this.arm('negotiation', this.context.timeouts.negotiation);
     if (read.modern) this.offerFeatures(read);
+    this.arm('negotiation', this.context.timeouts.negotiation);
     // XEP-0178 §3, checklist C-48: exactly the pair of the header is authorized.
     if (this.proven !== undefined) this.authorize(this.proven, 'external');
   }

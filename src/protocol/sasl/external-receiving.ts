@@ -69,7 +69,7 @@ export class ExternalReceiving {
       this.challenged = true;
       return { step: 'challenge' };
     }
-    return judge(response === '=' ? '' : response, facts);
+    return judge(response, facts);
   }
 }
 
@@ -87,7 +87,8 @@ export function writeSaslStep(step: SaslStep): string {
 
 /** RFC 6120 §6.3.8 and checklist C-36, C-37: an authorization identity is the stream's own domain, or nothing. */
 function judge(response: string, facts: ExternalFacts): SaslStep {
-  const authzid = decodeBase64(response);
+  // RFC 6120 §6.4.2: `=` stands for nothing in an initial response; some write it in a later one.
+  const authzid = decodeBase64(response === '=' ? '' : response);
   if (authzid === undefined) return failure('incorrect-encoding', 'the authorization identity is not base64 of UTF-8');
   const domain = authzid === '' ? facts.from : parseDomain(authzid);
   if (domain === undefined) {

@@ -65,6 +65,7 @@ export class AuthorizedPairs {
 
   /** What may become of a stanza, by its addresses. */
   judge(stanza: Stanza): StanzaJudgment {
+    if (this.pairs.size > 0 && !stanza.wellAddressed) return MALFORMED;
     const from = stanza.fromDomain;
     const to = stanza.toDomain;
     if (from === this.lastFrom && to === this.lastTo && this.lastJudgment !== undefined) return this.lastJudgment;
@@ -115,6 +116,9 @@ export class AuthorizedPairs {
     this.lastJudgment = undefined;
   }
 }
+
+/** RFC 6120 §4.9.3.7: a malformed address is never used, not even to tell its owner (checklist R-07). */
+const MALFORMED: StanzaJudgment = end('improper-addressing', "A stanza's 'from' or 'to' is not an address.");
 
 /** A pair as a map key: no domain contains a space. */
 function keyOf(pair: StreamPair): string {

@@ -19,7 +19,11 @@ export function unanswerable(stanza: Stanza): string | undefined {
  * The stanza that tells the sender (RFC 6120 §8.3): from and to change places, kind and id stay, the payload is not repeated.
  * `by` names the box that gave up. The caller has asked `unanswerable` before.
  */
-export function bounceOf(stanza: Stanza, error: StanzaError, by: string | undefined): XmlElement {
+export function bounceOf(
+  stanza: Pick<Stanza, 'kind' | 'from' | 'to' | 'id'>,
+  error: StanzaError,
+  by: string | undefined,
+): XmlElement {
   const text =
     error.text === undefined ? [] : [element('text', NS.stanzaErrors, { 'xml:lang': OUR_LANGUAGE }, error.text)];
   const attributes: Record<string, string> = { type: error.type };

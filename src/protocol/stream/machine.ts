@@ -114,14 +114,6 @@ export abstract class StreamMachine implements PureStream {
 
   // What a role uses
 
-  protected get isOver(): boolean {
-    return this.life === 'over';
-  }
-
-  protected get isClosing(): boolean {
-    return this.life === 'closing';
-  }
-
   /** Nothing follows `ended`. */
   protected act(action: StreamAction): void {
     if (this.life !== 'over') this.actions.push(action);
@@ -132,12 +124,12 @@ export abstract class StreamMachine implements PureStream {
   }
 
   /**
-   * Writes without a note. Nothing follows our closing tag (RFC 6120 §4.4). Writes with only notes between them become one, so that an
+   * Writes without a note. Nothing follows our closing tag (RFC 6120 §4.4). Writes with nothing but words to the owner between them become one, so that an
    * error travels in one segment with its header (checklist E-02).
    */
   protected write(xml: string): void {
     if (this.life !== 'live') return;
-    const at = this.actions.findLastIndex((action) => action.do !== 'note');
+    const at = this.actions.findLastIndex((action) => action.do !== 'note' && action.do !== 'refused');
     const last = this.actions[at];
     if (last?.do === 'write') this.actions[at] = { do: 'write', xml: last.xml + xml };
     else this.act({ do: 'write', xml });

@@ -18,7 +18,8 @@ export function writtenStanza(tree: XmlElement): Stanza {
     lang: attributeOf(tree, 'lang', NS.xml),
     fromDomain: from === undefined ? undefined : domainPart(from),
     toDomain: to === undefined ? undefined : domainPart(to),
-    size: writeElement(tree, NS.server).length,
+    wellAddressed: true,
+    size: new TextEncoder().encode(writeElement(tree, NS.server)).length,
     render: (scope) => render(tree, scope),
     tree: () => tree,
     keep: () => stanza,
@@ -32,8 +33,8 @@ function render(tree: XmlElement, scope: StanzaScope): Uint8Array {
   return new TextEncoder().encode(writeElement(addressed, scope.contentNamespace));
 }
 
-/** RFC 6120 §4.8.3: what belongs to the content namespace belongs to that of the stream it leaves on. */
-function rescoped(element: XmlElement, contentNamespace: string): XmlElement {
+/** A tree in jabber:server for a stream with another content namespace; RFC 6120 §4.8.3: what belongs to the content namespace belongs to that of the stream it leaves on. */
+export function rescoped(element: XmlElement, contentNamespace: string): XmlElement {
   if (element.namespace !== NS.server) return element;
   const children = element.children.map((child) =>
     typeof child === 'string' ? child : rescoped(child, contentNamespace),

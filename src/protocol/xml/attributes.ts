@@ -1,7 +1,7 @@
 import { bytesAre } from './bytes.ts';
 
 /** The fields of one attribute in `AttributeTable.offsets`; every offset is relative to the first-level element's first byte. */
-export const ATTRIBUTE_SIZE = 8;
+const ATTRIBUTE_SIZE = 8;
 export const NAME = 0;
 /** Where the local part begins; the same as `NAME` without a prefix. */
 export const LOCAL = 1;
@@ -13,6 +13,8 @@ export const ESCAPED = 5;
 
 /** What kind of attribute it is: one of the four below. */
 export const KIND = 6;
+/** The binding of a prefixed attribute's namespace, once it was looked up. */
+export const BINDING = 7;
 const PLAIN = 0;
 const PREFIXED = 1;
 const DEFAULT_DECLARATION = 2;
@@ -59,6 +61,10 @@ export class AttributeTable {
   /** Field `field` of the attribute `index`. */
   get(index: number, field: number): number {
     return this.offsets[index * ATTRIBUTE_SIZE + field] as number;
+  }
+
+  setBinding(index: number, binding: number): void {
+    this.offsets[index * ATTRIBUTE_SIZE + BINDING] = binding;
   }
 
   /** Whether it has a prefix other than `xmlns`. */

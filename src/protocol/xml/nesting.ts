@@ -1,4 +1,4 @@
-import { ESCAPED, KIND, LOCAL, NAME, NAME_END, VALUE, VALUE_END } from './attributes.ts';
+import { BINDING, ESCAPED, KIND, LOCAL, NAME, NAME_END, VALUE, VALUE_END } from './attributes.ts';
 import { sameBytes } from './bytes.ts';
 import * as faults from './faults.ts';
 import type { Input } from './input.ts';
@@ -162,21 +162,14 @@ export class Nesting {
     }
     if (prefixed) {
       for (let i = 0; i < attributes.count; i++) {
-        if (attributes.isPrefixed(i) && this.bindingOf(i) < 0) return faults.UNDECLARED_PREFIX;
+        if (!attributes.isPrefixed(i)) continue;
+        const { bytes, base } = this.input;
+        const binding = this.scope.find(bytes, base, attributes.get(i, NAME), attributes.get(i, LOCAL) - 1);
+        if (binding < 0) return faults.UNDECLARED_PREFIX;
+        attributes.setBinding(i, binding);
       }
     }
     return this.mayHaveDuplicate() && this.hasDuplicate() ? faults.DUPLICATE : undefined;
-  }
-
-  /** The binding of a prefixed attribute's namespace, -1 when it is not declared. */
-  bindingOf(index: number): number {
-    const { attributes } = this.tokens.tag;
-    return this.scope.find(
-      this.input.bytes,
-      this.input.base,
-      attributes.get(index, NAME),
-      attributes.get(index, LOCAL) - 1,
-    );
   }
 
   private bind(index: number, prefix: number, prefixEnd: number): XmlFault | undefined {
@@ -237,8 +230,8 @@ export class Nesting {
     if (attributes.get(j, NAME_END) - otherLocal !== length) return false;
     if (!sameBytes(bytes, base + local, bytes, base + otherLocal, length)) return false;
     if (!attributes.isPrefixed(i)) return true;
-    const one = this.bindingOf(i);
-    const other = this.bindingOf(j);
+    const one = attributes.get(i, BINDING);
+    const other = attributes.get(j, BINDING);
     return one === other || this.scope.numberOf(one, bytes, base) === this.scope.numberOf(other, bytes, base);
   }
 }

@@ -1,5 +1,5 @@
 import type { AttributeTable } from './attributes.ts';
-import { ESCAPED, LOCAL, NAME_END, VALUE, VALUE_END } from './attributes.ts';
+import { BINDING, ESCAPED, LOCAL, NAME_END, VALUE, VALUE_END } from './attributes.ts';
 import { Input } from './input.ts';
 import { NO_LIMITS } from './limits.ts';
 import { Nesting } from './nesting.ts';
@@ -105,7 +105,7 @@ function append(parent: OpenElement, text: string): void {
 }
 
 /** The start tag that `tokens` has just read and `nesting` has just opened. */
-export function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omit<XmlElement, 'children'> {
+function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omit<XmlElement, 'children'> {
   const { bytes, base } = input;
   const { attributes } = tokens.tag;
   const list: XmlAttribute[] = [];
@@ -113,7 +113,7 @@ export function startTag(input: Input, tokens: Tokenizer, nesting: Nesting): Omi
     if (!attributes.isAttribute(i)) continue;
     list.push({
       name: decodeUtf8(bytes, base + attributes.get(i, LOCAL), base + attributes.get(i, NAME_END)),
-      namespace: attributes.isPrefixed(i) ? nesting.scope.nameOf(nesting.bindingOf(i), bytes, base) : '',
+      namespace: attributes.isPrefixed(i) ? nesting.scope.nameOf(attributes.get(i, BINDING), bytes, base) : '',
       value: valueAt(bytes, base, attributes, i),
     });
   }

@@ -8,16 +8,12 @@ import {
   HEADER,
   joined,
 } from '../../../test/support/xml-events.ts';
-import { AUTHENTICATED_LIMITS, PREFIXES_IN_SCOPE, UNAUTHENTICATED_LIMITS } from './limits.ts';
+import { AUTHENTICATED_LIMITS, UNAUTHENTICATED_LIMITS } from './limits.ts';
 import { XmlReader } from './reader.ts';
 import type { XmlLimits } from './types.ts';
 
 const STREAMS = 'http://etherx.jabber.org/streams';
 const FOOTER = '</stream:stream>';
-
-function limited(limits: Partial<XmlLimits>): XmlLimits {
-  return { ...AUTHENTICATED_LIMITS, ...limits };
-}
 
 /** The types of the events; a fault's condition in its place. */
 function types(xml: string | Uint8Array, limits?: XmlLimits): string[] {
@@ -228,128 +224,6 @@ describe('XML that is accepted', () => {
   it('V-40: names that objects have are attributes like others', () => {
     const xml = "<a __proto__='1' constructor='2' toString='3' hasOwnProperty='4'/>";
     expect(treeOf(xml)).toMatchObject({ attributes: [{ name: '__proto__' }, {}, {}, {}] });
-  });
-});
-
-describe('limits', () => {
-  it('X-26: an element at the limit is read, one byte more is refused with tooBig', () => {
-    const xml = `<message><body>${'x'.repeat(100)}</body></message>`;
-    const stream = `${HEADER}${xml}<presence/>`;
-    expect(types(stream, limited({ element: xml.length }))).toEqual(['root', 'stanza', 'stanza']);
-    expect(types(stream, limited({ element: xml.length + 1 }))).toEqual(['root', 'stanza', 'stanza']);
-    expect(types(stream, limited({ element: xml.length - 1 }))).toEqual(['root', 'policy-violation']);
-    expect(faultOf(eventsOf(stream, [], limited({ element: xml.length - 1 })))?.tooBig).toBe(true);
-  });
-
-  it('X-26: the element is refused while it is being received, without waiting for a byte more than permitted', () => {
-    expect(types(`${HEADER}<message><body>${'x'.repeat(84)}`, limited({ element: 100 }))).toEqual(['root']);
-    expect(types(`${HEADER}<message><body>${'x'.repeat(85)}`, limited({ element: 100 }))).toEqual([
-      'root',
-      'policy-violation',
-    ]);
-  });
-
-  it.each([
-    ['an endless tag', '<message a="'],
-    ['an endless name of spaces', '<message '],
-    ['endless text', '<message>'],
-    ['an endless CDATA section', '<message><![CDATA['],
-    ['an endless reference', '<message>&#'],
-  ])('X-27: %s ends at the limit', (_, xml) => {
-    expect(types(`${HEADER}${xml}${(xml.endsWith('#') ? '0' : ' ').repeat(10_000)}`, UNAUTHENTICATED_LIMITS)).toEqual([
-      'root',
-      'policy-violation',
-    ]);
-  });
-
-  it('S-48: a header at the limit is read, declaration included; one byte more is refused', () => {
-    const header = `<?xml version='1.0'?>\n${HEADER}`;
-    expect(types(header, limited({ header: header.length }))).toEqual(['root']);
-    expect(types(header, limited({ header: header.length - 1 }))).toEqual(['policy-violation']);
-    expect(types(`<?xml ${' '.repeat(200)}`, limited({ header: 100 }))).toEqual(['policy-violation']);
-    expect(types(' '.repeat(100), limited({ header: 100 }))).toEqual(['policy-violation']);
-    expect(faultOf(eventsOf(header, [], limited({ header: 50 })))?.tooBig).toBe(false);
-  });
-
-  it('X-29: depth counts the first-level element', () => {
-    const nested = (depth: number): string => `${HEADER}${'<a>'.repeat(depth - 1)}<a/>${'</a>'.repeat(depth - 1)}`;
-    expect(types(nested(5), limited({ depth: 5 }))).toEqual(['root', 'element']);
-    expect(types(nested(6), limited({ depth: 5 }))).toEqual(['root', 'policy-violation']);
-    expect(types(nested(256))).toEqual(['root', 'element']);
-    expect(types(`${HEADER}${'<a>'.repeat(5000)}`)).toEqual(['root', 'policy-violation']);
-  });
-
-  it('X-30: attributes and declarations of one element', () => {
-    const attributes = (count: number): string => Array.from({ length: count }, (_, i) => ` a${i}=''`).join('');
-    expect(types(`${HEADER}<a xmlns='u'${attributes(63)}/>`)).toEqual(['root', 'element']);
-    expect(types(`${HEADER}<a xmlns='u'${attributes(64)}/>`)).toEqual(['root', 'policy-violation']);
-    expect(types(`${HEADER}<a\n${attributes(65)}/>`)).toEqual(['root', 'policy-violation']);
-    expect(types(`<a${attributes(65)}>`)).toEqual(['policy-violation']);
-  });
-
-  it('X-30: the length of names', () => {
-    const name = 'n'.repeat(1024);
-    expect(types(`${HEADER}<${name}/><${name}></${name}><a ${name}=''/><a  ${name} =''/>`)).toEqual([
-      'root',
-      'element',
-      'element',
-      'element',
-      'element',
-    ]);
-    for (const xml of [
-      `<n${name}/>`,
-      `<a n${name}=''/>`,
-      `<a\nn${name}=''/>`,
-      `<a></n${name}`,
-      `<a:${name}/>`,
-      `<n${name}\xff`,
-    ]) {
-      expect(types(HEADER + xml)).toEqual(['root', 'policy-violation']);
-    }
-  });
-
-  it('X-30: prefixes in scope, those of the root included', () => {
-    // xml, stream and db are in scope already.
-    const chain = (count: number): string =>
-      `${HEADER}${Array.from({ length: count }, (_, i) => `<a xmlns:p${i}='u'>`).join('')}${'</a>'.repeat(count)}`;
-    expect(types(chain(PREFIXES_IN_SCOPE - 3))).toEqual(['root', 'element']);
-    expect(types(chain(PREFIXES_IN_SCOPE - 2))).toEqual(['root', 'policy-violation']);
-    const siblings = `${HEADER}<a>${"<b xmlns:p='u' p:x=''/>".repeat(500)}</a>`;
-    expect(types(siblings)).toEqual(['root', 'element']);
-  });
-
-  it('elements inside one first-level element', () => {
-    expect(types(`${HEADER}<a>${'<b/>'.repeat(32)}</a><a>${'<b></b>'.repeat(32)}</a>`, UNAUTHENTICATED_LIMITS)).toEqual(
-      ['root', 'element', 'element'],
-    );
-    expect(types(`${HEADER}<a>${'<b/>'.repeat(33)}</a>`, UNAUTHENTICATED_LIMITS)).toEqual(['root', 'policy-violation']);
-  });
-
-  it('X-14, X-28: white space between elements is skipped up to the limit', () => {
-    const stream = (count: number): string => `${HEADER}${' '.repeat(count)}<presence/>${'\n'.repeat(count)}${FOOTER}`;
-    expect(types(stream(10_000))).toEqual(['root', 'stanza', 'footer']);
-    expect(types(stream(10_001))).toEqual(['root', 'policy-violation']);
-  });
-
-  it('K-01: white space keeps nothing pending', () => {
-    const reader = new XmlReader({ limits: AUTHENTICATED_LIMITS });
-    reader.push(bytesOf(`${HEADER} `));
-    drain(reader);
-    reader.push(bytesOf(' \n'));
-    expect(reader.next()).toBeUndefined();
-    expect(reader.pending).toBe(0);
-  });
-
-  it('limits change between elements', () => {
-    const reader = new XmlReader({ limits: UNAUTHENTICATED_LIMITS });
-    reader.push(bytesOf(HEADER));
-    drain(reader);
-    reader.setLimits(AUTHENTICATED_LIMITS);
-    reader.push(bytesOf(`<message>${'<b/>'.repeat(40)}${'x'.repeat(20_000)}</message>`));
-    expect(drain(reader).map(({ type }) => type)).toEqual(['stanza']);
-    reader.setLimits({ ...AUTHENTICATED_LIMITS, name: 8, attributes: 1, depth: 1, elements: 0 });
-    reader.push(bytesOf(`<message/><presence a='' b=''/>`));
-    expect(drain(reader).map(({ type }) => type)).toEqual(['stanza', 'fault']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { NAME, NAME_END, VALUE_END } from './attributes.ts';
-import { bytesAre } from './bytes.ts';
+import { bytesAre, GREATER_THAN, LINE_FEED, RIGHT_BRACKET } from './bytes.ts';
 import type { StreamContext } from './context.ts';
 import { escapeAttribute, escapeText } from './escape.ts';
 import { Input } from './input.ts';
@@ -11,6 +11,13 @@ import { CDATA, EMPTY, END, START } from './tag.ts';
 import { Tokenizer } from './tokens.ts';
 import type { StanzaScope } from './types.ts';
 import { cdataValue } from './values.ts';
+
+/** Characters that mean something else behind certain others. */
+const JOINING: ReadonlyMap<number, string> = new Map([
+  [RIGHT_BRACKET, '&#93;'],
+  [GREATER_THAN, '&gt;'],
+  [LINE_FEED, '&#10;'],
+]);
 
 /** An element that is open in what is written. */
 interface Frame {
@@ -54,9 +61,11 @@ export class Rescoper {
     nesting.reset();
     const out = new ByteWriter(bytes.length + additions.length + 256);
     const frames: Frame[] = [{ defaultNamespace: scope.contentNamespace, inContent: true, bare: false }];
+    let afterCdata = false;
     for (;;) {
       const token = tokens.next(input.end);
-      out.copy(bytes, tokens.textStart, tokens.textEnd);
+      this.writeText(out, bytes, afterCdata);
+      afterCdata = token === CDATA;
       switch (token) {
         case START:
         case EMPTY: {
@@ -87,7 +96,7 @@ export class Rescoper {
           break;
         }
         case CDATA:
-          out.text(escapeText(cdataValue(bytes, tokens.cdataStart, tokens.cdataEnd)));
+          out.text(escapeText(cdataValue(bytes, tokens.cdataStart, tokens.cdataEnd)).replace(/^\n/u, '&#10;'));
           continue;
         default:
           throw new Error('unreachable: a stanza that was checked is not well-formed');
@@ -97,6 +106,17 @@ export class Rescoper {
       frames.pop();
       if (frames.length === 1) return out.finish();
     }
+  }
+
+  /**
+   * The text before the tag or section, as it is. Without the section before it, its first character must not complete "]]>" or a
+   * line end with what then stands before it; nor must the section's own first one.
+   */
+  private writeText(out: ByteWriter, bytes: Uint8Array, afterCdata: boolean): void {
+    const { textStart, textEnd } = this.tokens;
+    const reference = afterCdata && textStart < textEnd ? JOINING.get(bytes[textStart] as number) : undefined;
+    if (reference !== undefined) out.text(reference);
+    out.copy(bytes, reference === undefined ? textStart : textStart + 1, textEnd);
   }
 
   private frame(bytes: Uint8Array, outside: Frame, scope: StanzaScope): Frame {

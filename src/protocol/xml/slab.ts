@@ -1,4 +1,8 @@
+import { NOT_ASCII } from './bytes.ts';
+
 const SLAB = 65_536;
+/** Up to here, copying byte by byte is quicker than making a view to copy from. */
+const SHORT = 32;
 
 /**
  * Room for what is written, cut from larger pieces: allocating each stanza by itself costs more than filling it. What was given
@@ -33,13 +37,30 @@ export class ByteWriter {
 
   text(text: string): void {
     this.reserve(3 * text.length);
-    this.length += this.encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= NOT_ASCII) {
+        at += this.encoder.encodeInto(text.slice(i), bytes.subarray(at)).written;
+        break;
+      }
+      bytes[at++] = unit;
+    }
+    this.length = at;
   }
 
   copy(source: Uint8Array, start: number, end: number): void {
     this.reserve(end - start);
-    this.bytes.set(source.subarray(start, end), this.length);
-    this.length += end - start;
+    if (end - start > SHORT) {
+      this.bytes.set(source.subarray(start, end), this.length);
+      this.length += end - start;
+      return;
+    }
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = start; i < end; i++) bytes[at++] = source[i] as number;
+    this.length = at;
   }
 
   /** What was written; the writer is done. */

@@ -6,7 +6,7 @@ import { bytesOf, describeStanza, HEADER, stanzaIn, textOfBytes } from '../../..
 import { AUTHENTICATED_LIMITS, CONTENT_NAMESPACES } from './limits.ts';
 import { parseElement } from './parse.ts';
 import { XmlReader } from './reader.ts';
-import type { ContentNamespace, StanzaScope, XmlAttribute, XmlElement, XmlNode } from './types.ts';
+import type { ContentNamespace, StanzaScope, XmlAttribute, XmlElement } from './types.ts';
 
 const XML = 'http://www.w3.org/XML/1998/namespace';
 const SERVER: StanzaScope = { contentNamespace: 'jabber:server' };
@@ -19,6 +19,11 @@ function rendered(xml: string, scope: StanzaScope, header?: string): string {
 function headerWith(attributes: string): string {
   return HEADER.replace(' version', ` ${attributes} version`);
 }
+
+const forwarded = (namespace: string): string =>
+  `<message><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='${namespace}'><body>x</body></message></forwarded></message>`;
+
+const renderedBody = (xml: string): string => rendered(`<message><body>${xml}</body></message>`, SERVER).slice(15, -17);
 
 describe('the envelope', () => {
   it('has the attributes of the stanza, unescaped, and undefined for those it lacks', () => {
@@ -143,8 +148,6 @@ describe('render', () => {
   });
 
   it('R-41: what is inside a payload of another namespace keeps its namespace', () => {
-    const forwarded = (namespace: string): string =>
-      `<message><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='${namespace}'><body>x</body></message></forwarded></message>`;
     expect(rendered(forwarded('jabber:client'), COMPONENT)).toBe(forwarded('jabber:client'));
     expect(rendered(forwarded('jabber:server'), COMPONENT)).toBe(forwarded('jabber:server'));
     expect(rendered("<message><x:x xmlns:x='urn:x'><body/></x:x></message>", COMPONENT)).toBe(
@@ -178,6 +181,14 @@ describe('render', () => {
     expect(rendered('<message><body>a<![CDATA[<b>&]]&\r\n>]]>c</body></message>', SERVER)).toBe(
       '<message><body>a&lt;b&gt;&amp;]]&amp;\n&gt;c</body></message>',
     );
+  });
+
+  it('R-46: without the sections, what was on both sides of them is no "]]>" and no line end', () => {
+    expect(renderedBody(']]<![CDATA[]]>>')).toBe(']]&gt;');
+    expect(renderedBody(']<![CDATA[]]>]><![CDATA[]]>')).toBe(']&#93;>');
+    expect(renderedBody('<![CDATA[]]]]>>')).toBe(']]&gt;');
+    expect(renderedBody('\r<![CDATA[]]>\n')).toBe('\r&#10;');
+    expect(renderedBody('\r<![CDATA[\n\n]]>')).toBe('\r&#10;\n');
   });
 
   it('R-46: an element in a content namespace is written without prefix', () => {
@@ -237,6 +248,9 @@ describe('render', () => {
     );
     const cdata = `<message>${'<![CDATA[<]]>'.repeat(5000)}</message>`;
     expect(rendered(cdata, SERVER)).toBe(`<message>${'&lt;'.repeat(5000)}</message>`);
+    expect(rendered(`<message><![CDATA[${'<\u00fc'.repeat(5000)}]]>\u00e9</message>`, SERVER)).toBe(
+      `<message>${'&lt;\u00fc'.repeat(5000)}\u00e9</message>`,
+    );
   });
 });
 
@@ -285,12 +299,11 @@ describe('render, as a property of any stanza', () => {
           expect(parseElement(output, context)).toEqual(hasLanguage ? withLanguage(expected, 'de') : expected);
           expect(output).not.toContain('<![CDATA[');
           const elements = prefixedElements(`<r xmlns='${contentNamespace}'>${output}</r>`);
-          for (const { uri, prefix } of elements) {
-            if (CONTENT_NAMESPACES.some((content) => content === uri)) expect(prefix).toBe('');
-          }
+          const content = elements.filter(({ uri }) => CONTENT_NAMESPACES.some((name) => name === uri));
+          expect(content.filter(({ prefix }) => prefix !== '')).toEqual([]);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 3000 },
     );
   });
 
@@ -307,5 +320,31 @@ describe('render, as a property of any stanza', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('wellAddressed', () => {
+  it.each([
+    ['a@b/c', true],
+    ['b', true],
+    ['b/c d', true],
+    ['@b', false],
+    ['b/', false],
+    ['a b@c', false],
+    ['\u00fc@b', true],
+    ['a\uff20x@b', false],
+    [`${'a'.repeat(1023)}@b/${'c'.repeat(1023)}`, true],
+    [`${'a'.repeat(1024)}@b`, false],
+    [`b/${'c'.repeat(1024)}`, false],
+  ])('J-13: %j in either address: %s', (address, expected) => {
+    expect(stanzaIn(`<message from='${address}' to='b'/>`).wellAddressed).toBe(expected);
+    expect(stanzaIn(`<message to='${address}'/>`).wellAddressed).toBe(expected);
+    expect(
+      stanzaIn(`<message to='&#x${(address.codePointAt(0) ?? 0).toString(16)};${address.slice(1)}'/>`).wellAddressed,
+    ).toBe(expected);
+  });
+
+  it('a stanza without addresses is well addressed', () => {
+    expect(stanzaIn('<message/>').wellAddressed).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { isWellAddressed, isWellAddressedText } from './address.ts';
 import { ESCAPED, NAME, NAME_END, VALUE, VALUE_END } from './attributes.ts';
 import { bytesAre, SLASH } from './bytes.ts';
 import { escapeAttribute } from './escape.ts';
@@ -70,6 +71,10 @@ export class StanzaEnvelope implements Stanza {
 
   get toDomain(): string | undefined {
     return this.domain(TO);
+  }
+
+  get wellAddressed(): boolean {
+    return this.isWellAddressed(FROM) && this.isWellAddressed(TO);
   }
 
   render(scope: StanzaScope): Uint8Array {
@@ -174,6 +179,13 @@ export class StanzaEnvelope implements Stanza {
     }
     const domains = slot === FROM ? this.source.fromDomains : this.source.toDomains;
     return domains.of(bytes, start, end);
+  }
+
+  private isWellAddressed(slot: typeof FROM | typeof TO): boolean {
+    const start = this.spans[slot] as number;
+    if (start < 0) return true;
+    if (this.spans[slot + 2] !== 0) return isWellAddressedText(this.value(slot) ?? '');
+    return isWellAddressed(this.bytes, this.start + start, this.start + (this.spans[slot + 1] as number));
   }
 
   /** Whether `address` is given and differs from the attribute as it was written. */

@@ -70,8 +70,7 @@ export class Tokenizer {
   inElement = false;
 
   private readonly input: Input;
-  private nameLimit: number;
-  private attributeLimit: number;
+  private limits: XmlLimits;
   private state = IN_CHARACTER_DATA;
   /** Where to go after a name, and after a reference. */
   private afterName = TAG_NAMED;
@@ -90,14 +89,12 @@ export class Tokenizer {
 
   constructor(input: Input, limits: XmlLimits) {
     this.input = input;
-    this.nameLimit = limits.name;
-    this.attributeLimit = limits.attributes;
+    this.limits = limits;
     this.ordinary = new OrdinaryTags(this.tag, limits);
   }
 
   setLimits(limits: XmlLimits): void {
-    this.nameLimit = limits.name;
-    this.attributeLimit = limits.attributes;
+    this.limits = limits;
     this.ordinary.setLimits(limits);
   }
 
@@ -198,7 +195,7 @@ export class Tokenizer {
           continue;
         case NAME_REST: {
           while (at < stop && ((CLASS[bytes[at] as number] as number) & IN_NAME) !== 0) at++;
-          if (at - base - this.nameStart > this.nameLimit) return this.fail(faults.NAME_TOO_LONG);
+          if (at - base - this.nameStart > this.limits.name) return this.fail(faults.NAME_TOO_LONG);
           if (at === stop) continue;
           const special = bytes[at] as number;
           if (special === COLON) {
@@ -240,7 +237,7 @@ export class Tokenizer {
             continue;
           }
           if (state === AFTER_NAME_OR_VALUE) return this.unexpected(byte, faults.TAG);
-          if (this.tag.attributes.count >= this.attributeLimit) return this.fail(faults.TOO_MANY_ATTRIBUTES);
+          if (this.tag.attributes.count >= this.limits.attributes) return this.fail(faults.TOO_MANY_ATTRIBUTES);
           this.nameStart = at - base;
           this.nameColon = -1;
           this.afterName = ATTRIBUTE_NAMED;

@@ -95,6 +95,11 @@ export interface Stanza {
    */
   readonly fromDomain: string | undefined;
   readonly toDomain: string | undefined;
+  /**
+   * Whether localpart and resource of `from` and `to`, as far as they are there, are well-formed (RFC 7622 §3.3, §3.4). Says nothing of
+   * the domains. Asked once per stanza on the fast path.
+   */
+  readonly wellAddressed: boolean;
   /** Bytes on the wire. */
   readonly size: number;
   /**
@@ -108,7 +113,10 @@ export interface Stanza {
   keep(): Stanza;
 }
 
-/** What `XmlReader.next()` returns. A fault is the last event of a reader. */
+/**
+ * What `XmlReader.next()` returns. A footer and a fault are the last events of a stream; so is a second `root`, a stream header where
+ * an element is due (RFC 6120 §4.3.3).
+ */
 export type XmlEvent =
   | { readonly type: 'root'; readonly root: XmlRoot }
   | { readonly type: 'stanza'; readonly stanza: Stanza }

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { StreamEnd } from '../../protocol/end.ts';
+import { type Domain, parseDomain } from '../../protocol/jid/domain.ts';
+import type { Note } from '../../protocol/notes.ts';
+import { AUTHENTICATED_LIMITS } from '../../protocol/xml/limits.ts';
+import type { Dialed, DialFailure } from '../dial/dial.ts';
+import { S2sOpener } from './opener.ts';
+
+function domain(name: string): Domain {
+  const parsed = parseDomain(name);
+  if (parsed === undefined) throw new Error(`${name} is no domain`);
+  return parsed;
+}
+
+/** A generator that fails at its first step. */
+class Failing implements AsyncGenerator<Dialed, DialFailure> {
+  next(): Promise<never> {
+    return Promise.reject(new Error('a fault of ours'));
+  }
+
+  async return(value: DialFailure | PromiseLike<DialFailure>): Promise<IteratorReturnResult<DialFailure>> {
+    return { done: true, value: await value };
+  }
+
+  throw(error: unknown): Promise<never> {
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** An opener whose dialing fails by a fault of our own. */
+function faulty(notes: Note[]): S2sOpener {
+  return new S2sOpener({
+    side: 'foreign',
+    dial: () => new Failing(),
+    ruling: () => ({ admitted: true, because: '', tls: 'required', authentication: 'either' }),
+    hasCertificate: () => true,
+    peerMustProve: () => false,
+    startTls: () => Promise.resolve({ failed: 'never asked for' }),
+    authority: { key: () => '', vouches: () => false },
+    timeouts: { header: 1_000, negotiation: 1_000, dialback: 1_000, close: 1_000 },
+    limits: AUTHENTICATED_LIMITS,
+    notes: (note) => notes.push(note),
+    newHandle: () => '000000001',
+  });
+}
+
+const pair = { sender: domain('coluc.com'), target: domain('vngtp.lab') };
+
+it('a fault of ours in dialing ends the one attempt, is told, and rejects nothing', async () => {
+  const notes: Note[] = [];
+  const end = await new Promise<StreamEnd>((resolve) => {
+    faulty(notes).open(pair, { authorized: () => undefined, ended: resolve });
+  });
+  expect(end).toEqual({ by: 'us', condition: 'internal-server-error' });
+  expect(notes).toMatchObject([{ note: 'bug', where: 'dialing' }]);
+});
+
+it('D-71: the same while asking an authoritative server is an error, and never `valid`', async () => {
+  const claim = { sender: pair.target, target: pair.sender, streamId: '1', key: 'k' };
+  const verdict = await faulty([]).verify(claim, undefined, new AbortController().signal);
+  expect(verdict.verdict).toBe('error');
+});

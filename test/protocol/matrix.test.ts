@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import type { Authentication, TlsMode } from '../../src/protocol/s2s/ruling.ts';
+import type { Certificate } from './wire.ts';
+import { type ServerPlan, World } from './world.ts';
+
+/** What becomes of a stream that coluc.com opens to vngtp.lab: how it was authorized, or who ended it and why. */
+type Outcome =
+  | 'EXTERNAL'
+  | 'dialback over TLS'
+  | 'dialback in plain text'
+  | 'refused by the initiating server'
+  | 'refused by the receiving server'
+  | 'dialback refused';
+
+type CertificateState = 'good' | 'self-signed' | 'expired' | 'for another name' | 'none';
+
+function certificate(state: CertificateState, domain: string): Certificate | undefined {
+  switch (state) {
+    case 'good':
+      return { names: [domain] };
+    case 'self-signed':
+      return { names: [domain], untrusted: 'the certificate is self-signed' };
+    case 'expired':
+      return { names: [domain], notAfter: 0 };
+    case 'for another name':
+      return { names: ['somewhere.else'] };
+    case 'none':
+      return undefined;
+  }
+}
+
+function outcomeOf(initiating: Partial<ServerPlan>, receiving: Partial<ServerPlan>): Outcome {
+  const world = new World();
+  const coluc = world.server({ domains: ['coluc.com'], ...initiating });
+  world.server({ domains: ['vngtp.lab'], ...receiving });
+  const { client, server } = coluc.open('vngtp.lab');
+  world.clock.advance(120_000);
+  const secure = client.notes.some(({ note }) => note === 'secured');
+  const [ours] = client.authorized;
+  const [theirs] = server?.authorized ?? [];
+  // Both sides always agree.
+  expect(ours?.by).toBe(theirs?.by);
+  if (ours?.by === 'external') return 'EXTERNAL';
+  if (ours !== undefined) return secure ? 'dialback over TLS' : 'dialback in plain text';
+  expect(client.refused).toHaveLength(1);
+  if (client.ended?.by === 'dialback') return 'dialback refused';
+  return client.ended?.by === 'them' ? 'refused by the receiving server' : 'refused by the initiating server';
+}
+
+describe('TLS modes of both sides; good certificates, either way of authentication', () => {
+  test.each<[initiating: TlsMode, receiving: TlsMode, Outcome, because: string]>([
+    ['required', 'required', 'EXTERNAL', 'both want TLS, and with TLS certificates count'],
+    ['required', 'optional', 'EXTERNAL', 'the receiving server offers what the initiating one wants'],
+    [
+      'required',
+      'none',
+      'refused by the initiating server',
+      'STARTTLS is asked for although it is not offered, and refused',
+    ],
+    ['optional', 'required', 'EXTERNAL', 'what is offered is used'],
+    ['optional', 'optional', 'EXTERNAL', 'what is offered is used'],
+    ['optional', 'none', 'dialback in plain text', 'nothing is offered, and both can do without'],
+    [
+      'none',
+      'required',
+      'refused by the initiating server',
+      'the features say that TLS is required, and here it is switched off',
+    ],
+    ['none', 'optional', 'dialback in plain text', 'what is offered is not used'],
+    ['none', 'none', 'dialback in plain text', 'neither has TLS'],
+  ])('T-36: %s towards %s: %s, because %s', (initiating, receiving, outcome) => {
+    expect(
+      outcomeOf(
+        { tls: initiating, certificate: certificate('good', 'coluc.com') },
+        { tls: receiving, certificate: certificate('good', 'vngtp.lab') },
+      ),
+    ).toBe(outcome);
+  });
+});
+
+describe('the certificate of the initiating server, and what the receiving one accepts as proof', () => {
+  test.each<[CertificateState, Authentication, Outcome, because: string]>([
+    ['good', 'either', 'EXTERNAL', 'it is offered first'],
+    ['good', 'external', 'EXTERNAL', 'it proves the domain'],
+    ['good', 'dialback', 'dialback over TLS', 'EXTERNAL is not offered'],
+    [
+      'self-signed',
+      'either',
+      'dialback over TLS',
+      'nobody vouches for the certificate, and dialback will do (RFC 7590 §3.4)',
+    ],
+    ['self-signed', 'external', 'refused by the receiving server', 'only a certificate will do'],
+    ['self-signed', 'dialback', 'dialback over TLS', 'certificates do not matter'],
+    ['expired', 'either', 'dialback over TLS', 'the certificate proves nothing any more'],
+    ['expired', 'external', 'refused by the receiving server', 'the certificate proves nothing any more'],
+    ['expired', 'dialback', 'dialback over TLS', 'certificates do not matter'],
+    ['for another name', 'either', 'dialback over TLS', 'the certificate proves another domain'],
+    ['for another name', 'external', 'refused by the receiving server', 'the certificate proves another domain'],
+    ['for another name', 'dialback', 'dialback over TLS', 'certificates do not matter'],
+    ['none', 'either', 'dialback over TLS', 'there is nothing else to prove the domain with'],
+    ['none', 'external', 'refused by the receiving server', 'there is nothing to prove the domain with'],
+    ['none', 'dialback', 'dialback over TLS', 'certificates do not matter'],
+  ])('C-31, C-34, C-35: %s, %s: %s, because %s', (state, authentication, outcome) => {
+    expect(
+      outcomeOf(
+        { tls: 'required', certificate: certificate(state, 'coluc.com') },
+        { tls: 'required', authentication, certificate: certificate('good', 'vngtp.lab') },
+      ),
+    ).toBe(outcome);
+  });
+});
+
+describe('the certificate of the receiving server, and what the initiating one insists on', () => {
+  test.each<[CertificateState, Authentication, Outcome, because: string]>([
+    ['good', 'external', 'EXTERNAL', 'both have proven themselves'],
+    ['self-signed', 'external', 'refused by the initiating server', 'it would send to anybody who is on the way'],
+    ['expired', 'external', 'refused by the initiating server', 'the certificate proves nothing any more'],
+    ['for another name', 'external', 'refused by the initiating server', 'the certificate proves another domain'],
+    ['none', 'external', 'refused by the initiating server', 'there is nothing that proves the domain'],
+    ['self-signed', 'either', 'EXTERNAL', 'it does not insist, and its own certificate is good'],
+    ['self-signed', 'dialback', 'dialback over TLS', 'it uses no certificate of its own'],
+    ['none', 'either', 'EXTERNAL', 'it does not insist, and its own certificate is good'],
+  ])('C-28: %s, %s: %s, because %s', (state, authentication, outcome) => {
+    expect(
+      outcomeOf(
+        {
+          tls: 'required',
+          authentication,
+          peerMustProve: authentication === 'external',
+          certificate: certificate('good', 'coluc.com'),
+        },
+        { tls: 'required', certificate: certificate(state, 'vngtp.lab') },
+      ),
+    ).toBe(outcome);
+  });
+});
+
+describe('ways of authentication of both sides; TLS required, good certificates', () => {
+  test.each<[initiating: Authentication, receiving: Authentication, Outcome, because: string]>([
+    ['either', 'either', 'EXTERNAL', 'the better way comes first'],
+    ['either', 'dialback', 'dialback over TLS', 'EXTERNAL is not offered'],
+    ['either', 'external', 'EXTERNAL', 'it is offered'],
+    [
+      'dialback',
+      'either',
+      'dialback over TLS',
+      'the initiating server does not use EXTERNAL; it is not verified, since its certificate proves it (XEP-0344 §2.4)',
+    ],
+    ['dialback', 'dialback', 'dialback over TLS', 'both want it'],
+    ['dialback', 'external', 'dialback over TLS', 'the certificate beside the key is proof enough'],
+    ['external', 'either', 'EXTERNAL', 'it is offered'],
+    ['external', 'dialback', 'refused by the initiating server', 'EXTERNAL is not offered, and nothing else will do'],
+    ['external', 'external', 'EXTERNAL', 'both want it'],
+  ])('D-70: %s towards %s: %s, because %s', (initiating, receiving, outcome) => {
+    expect(
+      outcomeOf(
+        { tls: 'required', authentication: initiating, certificate: certificate('good', 'coluc.com') },
+        { tls: 'required', authentication: receiving, certificate: certificate('good', 'vngtp.lab') },
+      ),
+    ).toBe(outcome);
+  });
+
+  test('dialback refused: the key is wrong, and no certificate stands in for it', () => {
+    const world = new World();
+    const impostor = world.server({ domains: ['coluc.com'], secret: 'not the secret of the domain' });
+    world.server({ domains: ['coluc.com'] });
+    world.server({ domains: ['vngtp.lab'] });
+    expect(impostor.open('vngtp.lab').client.ended).toEqual({ by: 'dialback', failure: { answer: 'invalid' } });
+  });
+});
