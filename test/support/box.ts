@@ -220,6 +220,10 @@ export class Box implements AsyncDisposable {
     const child = spawn(process.execPath, [MAIN, 'run', '--config', this.configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // A test run that is broken off leaves nothing behind.
+    const killed = (): void => void child.kill('SIGKILL');
+    process.once('exit', killed);
+    child.once('exit', () => process.off('exit', killed));
     if (child.stdout === null || child.stderr === null) throw new Error('the process has no output');
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.complaints += text;
