@@ -15,12 +15,16 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
-            'test/{protocol,sockets,support,attacks}/**/*.test.ts',
+            'test/{protocol,sockets,support}/**/*.test.ts',
             'scripts/**/*.test.ts',
             'bench/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },
+      },
+      {
+        // One file at a time: they measure whether others are served while one peer attacks.
+        test: { name: 'attacks', include: ['test/attacks/**/*.test.ts'], testTimeout: 20_000, fileParallelism: false },
       },
       {
         test: {

@@ -15,43 +15,42 @@ async function pour(wire: Wire, piece: string | Uint8Array, pieces: number, pati
 describe('peers that write and do not read', () => {
   const verify = "<db:verify from='a.lab' to='coluc.com' id='1'>0123456789abcdef</db:verify>".repeat(200);
   it.each([
-    { name: 'db:verify, before anything is proven', proven: false, piece: verify },
-    { name: 'db:verify, on an authorized stream', proven: true, piece: verify },
+    { name: 'db:verify', piece: verify },
     {
-      name: 'db:result, on an authorized stream',
-      proven: true,
+      name: 'db:result',
       piece: "<db:result from='DOMAIN' to='coluc.com'>k</db:result>".repeat(200),
     },
-  ])('K-20: the answers to a flood of $name do not pile up', async ({ proven, piece }) => {
+  ])('K-20: the answers to a flood of $name on an authorized stream do not pile up', async ({ piece }) => {
     const { box } = here();
     const domain = here().freshDomain();
-    const wire = proven ? await authenticated(box, domain) : await box.connect();
-    if (!proven) await openSecured(wire, { from: domain, to: 'coluc.com' });
+    const wire = await authenticated(box, domain);
     wire.socket.pause();
     const before = box.memory();
-    // The first flood also warms up the just-in-time compiler and the heap: that they stay is no leak.
+    // A flood also warms up the just-in-time compiler and the heap: that they stay is no leak.
     expect(await pour(wire, piece.replaceAll('DOMAIN', domain), 3_000)).toBeLessThan(3_000);
-    expect(box.memory() - before).toBeLessThan(proven ? 60 : 200);
+    expect(box.memory() - before).toBeLessThan(200);
     await here().served();
     wire.destroy();
   });
 });
 
 describe('peers that ask without end', () => {
-  it('X-27: while one that has proven nothing asks for keys as fast as it can, others are served at once', async () => {
+  it('X-27: one that has proven nothing and asks for keys as fast as it can is stopped, and others are served at once', async () => {
     const { box } = here();
-    const wire = await box.connect();
-    await openSecured(wire, { from: here().freshDomain(), to: 'coluc.com' });
-    wire.recording = false;
     const piece = "<db:verify from='a.lab' to='coluc.com' id='1'>0123456789abcdef</db:verify>".repeat(200);
     const until = performance.now() + 2_000;
     const asking = (async () => {
-      while (performance.now() < until && (await wire.pour(piece)));
+      while (performance.now() < until) {
+        const wire = await box.connect();
+        await openSecured(wire, { from: here().freshDomain(), to: 'coluc.com' });
+        await wire.pour(piece.repeat(5));
+        expect(await wire.expect('</stream:error>')).toContain('policy-violation');
+        wire.destroy();
+      }
     })();
     const waits: number[] = [];
     while (performance.now() < until) waits.push(await here().served());
     await asking;
-    wire.destroy();
     expect(Math.max(...waits)).toBeLessThan(500);
   });
 });

@@ -95,14 +95,19 @@ export class Ground {
     return this.#sentence((record) => record.peer === wire.name, mark);
   }
 
-  /** The same for connections that fedway opened to a domain. */
+  /** The same for connections that fedway opened to a domain; a reset may come before there is a stream on one. */
   endedTo(domain: string, mark: number): Promise<string> {
-    return this.#sentence((record) => record.direction === 'out' && record.remote === domain, mark);
+    const is = (record: LogRecord): boolean => record.direction === 'out' && record.remote === domain;
+    return this.#sentence(is, mark, ['ended', 'connect-failed']);
   }
 
-  async #sentence(is: (record: LogRecord) => boolean, mark: number): Promise<string> {
+  async #sentence(
+    is: (record: LogRecord) => boolean,
+    mark: number,
+    codes: readonly string[] = ['ended'],
+  ): Promise<string> {
     const record = await this.box.log.wait(
-      (record) => record.code === 'ended' && (is(record) || record['repeated'] !== undefined),
+      (record) => codes.includes(record.code) && (is(record) || record['repeated'] !== undefined),
       mark,
     );
     return record.message;

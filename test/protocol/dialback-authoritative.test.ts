@@ -46,6 +46,14 @@ describe('as authoritative server', () => {
     );
   });
 
+  test('X-27: a peer that asks without end and proves nothing is stopped; 256 questions are answered', () => {
+    const { raw } = greeted();
+    const question = verify('vngtp.lab', 'coluc.com', ID, 'k');
+    const answers = raw.say(question.repeat(256));
+    expect(answers.match(/<db:verify /g)).toHaveLength(256);
+    expect(streamError(raw.say(question))).toBe('policy-violation');
+  });
+
   test('D-55: a domain that is not ours', () => {
     const { raw, side } = greeted();
     const heard = raw.say(verify('vngtp.lab', 'nosuch.example', '417', 'k'));

@@ -25,7 +25,7 @@ describe('asserting our domain', () => {
     expect(side.waitingFor).toEqual(['dialback 1']);
   });
 
-  test('D-22: valid opens the stream', () => {
+  test('D-22, D-28: valid opens the stream, whether or not anybody has asked us about the key', () => {
     const { raw, side } = asking();
     raw.say(VALID);
     expect(side.authorized).toEqual([{ pair: { sender: 'coluc.com', target: 'vngtp.lab' }, by: 'dialback' }]);

@@ -16,7 +16,7 @@ import {
 } from './xml.ts';
 
 /** In most tests `coluc.com` is ours, and `vngtp.lab` is the peer, whose every byte the test writes. */
-export const COLUC: Certificate = { names: ['coluc.com'] };
+const COLUC: Certificate = { names: ['coluc.com'] };
 export const VNGTP: Certificate = { names: ['vngtp.lab'] };
 export const UNTRUSTED: Certificate = { names: ['vngtp.lab'], untrusted: 'the certificate is self-signed' };
 

@@ -98,7 +98,7 @@ describe('what an authorized peer may send', () => {
     );
   });
 
-  test('R-22: a stanza that is cut off is not processed', () => {
+  test('R-22, T-39: a stanza that is cut off is not processed', () => {
     const { raw, world } = dialedBack();
     raw.say(message('a@vngtp.lab', 'b@coluc.com').slice(0, -1));
     raw.close();

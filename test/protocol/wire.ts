@@ -117,7 +117,7 @@ export class Wire {
 }
 
 /** TLS as the side sees it that was shown this certificate. */
-export function factsOf(certificate: Certificate | undefined, now: number): TlsFacts {
+function factsOf(certificate: Certificate | undefined, now: number): TlsFacts {
   return { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', peer: certificate && peerOf(certificate, now) };
 }
 

@@ -17,7 +17,7 @@ import { RawSide, StreamSide } from './pair.ts';
 import { Transcript } from './transcript.ts';
 import { type Certificate, type Direction, Wire, type WireOptions } from './wire.ts';
 
-export const TIMEOUTS: StreamTimeouts = { header: 20_000, negotiation: 60_000, dialback: 30_000, close: 5_000 };
+const TIMEOUTS: StreamTimeouts = { header: 20_000, negotiation: 60_000, dialback: 30_000, close: 5_000 };
 
 /** A server of the world, as a test describes it. */
 export interface ServerPlan {
@@ -300,7 +300,7 @@ function componentLine(stanza: Stanza, pair: StreamPair): string {
   return `${pair.sender} -> ${pair.target}: ${xml}`;
 }
 
-export function domain(text: string): Domain {
+function domain(text: string): Domain {
   const parsed = parseDomain(text);
   if (parsed === undefined) throw new TypeError(`not a domain: ${text}`);
   return parsed;

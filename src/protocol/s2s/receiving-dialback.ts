@@ -20,6 +20,8 @@ import type { StreamRuling } from './ruling.ts';
 const PAIRS = 256;
 const PENDING = 16;
 const EXCESSES = 3;
+/** Requests on a stream on which nobody is authorized; servers that only verify keys make a few (checklist X-27). */
+const UNAUTHORIZED_REQUESTS = 256;
 
 /** What the receiving side of dialback asks of the stream it works on. */
 export interface DialbackSurroundings {
@@ -66,6 +68,7 @@ export class ReceivingDialback {
   private running = 0;
   private timers = 0;
   private excesses = 0;
+  private unauthorizedRequests = 0;
   private malformed = 0;
   private plaintextRequests = 0;
 
@@ -80,6 +83,7 @@ export class ReceivingDialback {
 
   /** XEP-0220 §2.2.1: `<db:result/>` arrived. */
   result(element: XmlElement): void {
+    if (this.isTooMuch()) return;
     const read = readDialback(element);
     if (read.is === 'answer' || (read.is === 'malformed' && !read.asked)) {
       // XEP-0220 §3.1: on a stream that the peer opened we asked nothing (CVE-2012-4670 and others).
@@ -117,6 +121,7 @@ export class ReceivingDialback {
 
   /** XEP-0220 §2.2.2: `<db:verify/>` arrived: are we the authoritative server, and is the key ours? It needs no authorization. */
   verify(element: XmlElement): void {
+    if (this.isTooMuch()) return;
     const read = readDialback(element);
     if (read.is === 'answer' || (read.is === 'malformed' && !read.asked)) {
       this.here.note({ note: 'ignored', what: 'a db:verify answer on a stream where we asked nothing' });
@@ -157,6 +162,15 @@ export class ReceivingDialback {
   /** The stream starts anew, with another id: a key that was made for the old one proves nothing any more (XEP-0220 §2.1.2). */
   restarted(): void {
     for (const { claim } of this.pending.values()) this.forget(claim);
+  }
+
+  /** Whether a peer that has proven nothing asks without end; the stream has then been ended. */
+  private isTooMuch(): boolean {
+    if (this.here.authorizedPairs > 0) return false;
+    this.unauthorizedRequests += 1;
+    if (this.unauthorizedRequests <= UNAUTHORIZED_REQUESTS) return false;
+    this.here.fail('policy-violation', 'Too many dialback requests on a stream on which no domain is authorized.');
+    return true;
   }
 
   private refusal(pair: StreamPair): StanzaErrorCondition | undefined {
