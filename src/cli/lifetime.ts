@@ -95,11 +95,11 @@ export class Lifetime {
       box.note({ note: 'config-refused', path, problems }, {});
       return true;
     };
-    const result = read();
-    if (result.outcome === 'unreadable') return refuse([`${result.reason}. ${result.cure}`]);
-    if (result.outcome === 'refused') return refuse(result.problems.map(printProblem));
-    for (const warning of result.warnings) terminal.err(printProblem(warning));
     try {
+      const result = read();
+      if (result.outcome === 'unreadable') return refuse([`${result.reason}. ${result.cure}`]);
+      if (result.outcome === 'refused') return refuse(result.problems.map(printProblem));
+      for (const warning of result.warnings) terminal.err(printProblem(warning));
       const waiting = await box.reload(result.config);
       if (waiting.length > 0)
         terminal.err(`fedway: reloaded; these changes wait for a restart: ${waiting.join(', ')}.`);

@@ -176,6 +176,16 @@ describe('fedway run: SIGHUP', () => {
     ]);
   });
 
+  test('a fault of ours while the file is read is told too, and does not end the process', async () => {
+    const trial = new Trial(bootFile('coluc.com'));
+    void trial.run();
+    trial.start();
+    Object.defineProperty(trial, 'text', { get: failing });
+    trial.signals.send('SIGHUP');
+    await settled();
+    expect(trial.box.notes).toMatchObject([{ note: 'config-refused', problems: ['nobody thought of this'] }]);
+  });
+
   test('signals during a reload make one more reload, after it', async () => {
     const trial = new Trial(bootFile('coluc.com'));
     void trial.run();
@@ -298,3 +308,7 @@ describe('fedway run: SIGTERM and SIGINT', () => {
     expect(trial.box.asked).toEqual(['drain']);
   });
 });
+
+function failing(): never {
+  throw new Error('nobody thought of this');
+}

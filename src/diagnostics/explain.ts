@@ -78,7 +78,7 @@ export function severityOfEnd(end: StreamEnd): Severity {
 }
 
 /** Stream errors that both sides send in normal operation are told as `info`. */
-export function severityOfCondition(condition: StreamErrorCondition): Severity {
+function severityOfCondition(condition: StreamErrorCondition): Severity {
   return condition === 'system-shutdown' || condition === 'reset' || condition === 'conflict' ? 'info' : 'warning';
 }
 

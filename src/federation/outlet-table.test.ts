@@ -36,7 +36,7 @@ function tableOf() {
   return { table, events, returned, closed, authorize };
 }
 
-test('one outlet for each pair, by value; direction matters', () => {
+test('R-13: one outlet for each pair, by value; direction matters', () => {
   const { table } = tableOf();
   const first = table.outletFor(pair('coluc.com', 'vngtp.lab'));
   const same = pair('coluc.com', 'vngtp.lab');

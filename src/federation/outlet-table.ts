@@ -49,6 +49,11 @@ export class OutletTable {
     }
   }
 
+  /** Ends streams and attempts of the pairs that `concerns` names, so that the next ones are made by the rules of now. */
+  reopen(concerns: (pair: StreamPair) => boolean): void {
+    for (const { pair, outlet } of this.outlets.values()) if (concerns(pair)) outlet.reopen();
+  }
+
   /** After a new configuration every partner is worth a fresh attempt. */
   forgetFailures(): void {
     for (const { outlet } of this.outlets.values()) outlet.forgetFailures();

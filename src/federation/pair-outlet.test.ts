@@ -71,7 +71,7 @@ function them(condition: StreamErrorCondition): StreamEnd {
 }
 
 describe('the queue', () => {
-  test('D-19, D-22, R-19: stanzas wait for one stream and leave in order, later ones behind them', () => {
+  test('D-19, D-22, R-19, R-20: stanzas wait for one stream and leave in order, later ones behind them', () => {
     const { offer, authorize, attempts, outlet, notes } = outletWith();
     expect([offer(1), offer(2), offer(3)]).toEqual(['taken', 'taken', 'taken']);
     expect([attempts.length, outlet.queued, outlet.state]).toEqual([1, 3, 'queue']);
@@ -337,5 +337,37 @@ describe('endings', () => {
     const all = outletWith(undefined, () => all.outlet.shut(CLOSED));
     all.offer(1);
     expect([all.last().abandoned, all.outlet.state]).toEqual([true, 'idle']);
+  });
+});
+
+describe('when the rules for streams have changed', () => {
+  test('R-29: an open stream ends, and the next stanza opens another', () => {
+    const { offer, authorize, attempts, outlet, returned } = outletWith();
+    offer(1);
+    const former = authorize();
+    outlet.reopen();
+    expect([former.closed, outlet.state]).toEqual([['unused'], 'idle']);
+    offer(2);
+    expect(authorize().sent).toEqual(['2']);
+    expect([former.sent, attempts.length, returned]).toEqual([['1'], 2, []]);
+  });
+
+  test('R-29: an attempt begins anew, and what waits keeps its order', () => {
+    const { offer, authorize, attempts, outlet, last, returned } = outletWith();
+    offer(1);
+    const former = last();
+    outlet.reopen();
+    former.events.ended(CLOSED);
+    offer(2);
+    expect(authorize().sent).toEqual(['1', '2']);
+    expect([former.abandoned, attempts.length, returned]).toEqual([true, 2, []]);
+  });
+
+  test('a partner that is not tried at the moment stays so', () => {
+    const { offer, attempts, outlet, last } = outletWith();
+    offer(1);
+    last().events.ended(UNREACHABLE);
+    outlet.reopen();
+    expect([outlet.state, attempts.length]).toEqual(['bounce', 1]);
   });
 });

@@ -135,6 +135,23 @@ export class PairOutlet implements Outlet {
     this.returnQueue(end);
   }
 
+  /**
+   * What streams must fulfil has changed: the stream or the attempt made under the former rules ends. What is queued waits for the
+   * next one, and so does what comes.
+   */
+  reopen(): void {
+    const { mode } = this;
+    if (mode.is !== 'queue' && mode.is !== 'send') return;
+    this.attempt += 1;
+    this.mode = { is: 'idle' };
+    if (mode.is === 'send') mode.stream.close('unused');
+    else {
+      mode.attempt.abandon();
+      this.retrying = false;
+      this.connect({});
+    }
+  }
+
   /** An administrator, or a new configuration, gives the partner a fresh chance. */
   forgetFailures(): void {
     this.failures = 0;

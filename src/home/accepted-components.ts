@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { acceptsHandshake } from '../net/keys/component-keys.ts';
 import type { StreamDriver } from '../net/s2s/stream-driver.ts';
 import type { KnownComponent } from '../protocol/component/accepting-component.ts';
@@ -20,10 +21,16 @@ export class AcceptedComponents {
     this.homes = homes;
   }
 
-  /** A new configuration. Components that are no longer in it are disconnected. */
+  /**
+   * A new configuration. Components whose home is no longer in it, or has other domains or another secret, are disconnected: they
+   * come back as what they are now.
+   */
   replaceHomes(homes: readonly ComponentHome[]): void {
+    const former = this.homes;
     this.homes = homes;
-    for (const [name, { outlet }] of this.connected) if (this.homeOf(name) === undefined) outlet.shutdown();
+    for (const [name, { outlet }] of this.connected) {
+      if (!isDeepStrictEqual(this.homeOf(name), homeIn(former, name))) outlet.shutdown();
+    }
   }
 
   /** What a stream that accepts components asks. */
@@ -33,7 +40,9 @@ export class AcceptedComponents {
     return {
       domains: home.domains,
       connected: () => this.connected.has(name),
-      accepts: (streamId, handshake) => acceptsHandshake(streamId, home.secret, handshake),
+      // The configuration may have been replaced since the header: who knows only the former home is not let in.
+      accepts: (streamId, handshake) =>
+        isDeepStrictEqual(this.homeOf(name), home) && acceptsHandshake(streamId, home.secret, handshake),
     };
   }
 
@@ -64,6 +73,10 @@ export class AcceptedComponents {
   }
 
   private homeOf(domain: Domain): ComponentHome | undefined {
-    return this.homes.find((home) => home.domains.includes(domain));
+    return homeIn(this.homes, domain);
   }
+}
+
+function homeIn(homes: readonly ComponentHome[], domain: Domain): ComponentHome | undefined {
+  return homes.find((home) => home.domains.includes(domain));
 }

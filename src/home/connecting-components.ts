@@ -14,6 +14,8 @@ import { ComponentOutlet } from './component-outlet.ts';
 export interface ComponentTarget {
   /** The home domains the server serves. */
   readonly homes: readonly Domain[];
+  /** Where the server is: `connect` knows the way, and a target with another address is another server. */
+  readonly address: { readonly host: string; readonly port: number };
   readonly secret: string;
   /** The foreign domains it reaches through us. */
   readonly foreign: readonly Domain[];
@@ -51,6 +53,8 @@ interface Connection {
 export class ConnectingComponents {
   private readonly context: ConnectingComponentsContext;
   private readonly connections: readonly Connection[];
+  /** Every connection that exists, those on which the last words are still on their way included. */
+  private readonly drivers = new Set<StreamDriver>();
   private stopped = false;
 
   constructor(context: ConnectingComponentsContext) {
@@ -77,6 +81,17 @@ export class ConnectingComponents {
       clearTimeout(retry);
       driver?.handle({ type: 'close', why: 'shutdown' });
     }
+  }
+
+  /** Connections that exist now. */
+  get open(): number {
+    return this.drivers.size;
+  }
+
+  /** Ends every connection now, and does not come back. */
+  destroy(): void {
+    this.stop();
+    for (const driver of this.drivers) driver.destroy();
   }
 
   /** The way to the server inside for stanzas from a foreign domain, if it is one of ours and connected. */
@@ -137,6 +152,8 @@ export class ConnectingComponents {
       context.notes,
     );
     connection.driver = driver;
+    this.drivers.add(driver);
+    void driver.gone.then(() => this.drivers.delete(driver));
     driver.start();
   }
 

@@ -1,11 +1,13 @@
 import { OutletTable } from '../federation/outlet-table.ts';
 import { PairOutlet } from '../federation/pair-outlet.ts';
+import type { FederationPolicy } from '../federation/policy.ts';
 import type { Router } from '../federation/router.ts';
 import { newConnectionHandle, newStreamId } from '../net/keys/identifiers.ts';
 import { StreamListener } from '../net/s2s/listener.ts';
 import { S2sOpener } from '../net/s2s/opener.ts';
 import type { StreamEnd } from '../protocol/end.ts';
 import { ReceivingStream } from '../protocol/s2s/receiving-stream.ts';
+import type { StreamRuling } from '../protocol/s2s/ruling.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import type { BoxParts } from './parts.ts';
 
@@ -65,9 +67,11 @@ export class ForeignFace {
   }
 
   /** A new policy is in force: what it does not permit ends now, what failed before gets a new chance. */
-  policyChanged(): void {
+  policyChanged(former: FederationPolicy): void {
+    const { policy } = this.parts.settings();
     this.listener.policyChanged();
     this.outlets.shut((pair) => this.notPermitted(pair));
+    this.outlets.reopen(({ target }) => asksForMore(former.ruling(target), policy.ruling(target)));
     this.outlets.forgetFailures();
   }
 
@@ -91,4 +95,10 @@ export class ForeignFace {
     const ruling = policy.ruling(pair.target);
     return ruling.admitted ? undefined : { by: 'policy', because: ruling.because };
   }
+}
+
+/** Whether a stream that was good enough before may not be any more. */
+function asksForMore(former: StreamRuling, now: StreamRuling): boolean {
+  const tls = now.tls === 'required' && former.tls !== 'required';
+  return tls || (now.authentication !== 'either' && now.authentication !== former.authentication);
 }

@@ -31,9 +31,9 @@ export class HomeFace {
   private readonly accepted: AcceptedComponents;
   private readonly components: SharedSource;
   private readonly stopping = new AbortController();
-  /** What the connectors were made from. */
-  private connected: readonly ComponentTarget[] = [];
-  private connecting: { readonly homes: readonly Domain[]; readonly connector: ConnectingComponents }[] = [];
+  private connecting: readonly Connector[] = [];
+  /** Connectors that were replaced, as long as connections of theirs exist. */
+  private replaced: readonly Connector[] = [];
 
   constructor(parts: BoxParts, router: Router) {
     this.parts = parts;
@@ -144,55 +144,73 @@ export class HomeFace {
         return this.accepted.outletFor(pair.target) ?? GONE;
       case 'component':
         return (
-          this.connecting.find(({ homes }) => homes.includes(pair.target))?.connector.outletFor(pair.sender) ?? GONE
+          this.connecting.find(({ target }) => target.homes.includes(pair.target))?.components.outletFor(pair.sender) ??
+          GONE
         );
     }
   }
 
-  /** The configuration was replaced: connectors follow it. */
-  settingsChanged(): void {
-    this.accepted.replaceHomes(this.parts.settings().acceptedComponents);
-    const targets = this.parts.settings().componentTargets;
-    if (!isDeepStrictEqual(targets, this.connected)) {
-      this.stopComponents();
-      this.connectComponents();
-    }
-    this.outlets.shut((pair) =>
-      this.parts.settings().policy.serves(pair.target)
-        ? undefined
-        : { by: 'policy', because: `${pair.target} is no longer one of our domains` },
+  /** Connections to servers inside that fedway opened as a component and that exist now. */
+  get connections(): number {
+    return [...this.connecting, ...this.replaced].reduce((sum, { components }) => sum + components.open, 0);
+  }
+
+  /** The configuration was replaced: streams and components follow it. */
+  settingsChanged(former: Settings): void {
+    const settings = this.parts.settings();
+    this.accepted.replaceHomes(settings.acceptedComponents);
+    this.connectComponents();
+    this.outlets.shut(({ target }) => {
+      if (!settings.policy.serves(target))
+        return { by: 'policy', because: `${target} is no longer one of our domains` };
+      if (settings.homeOf(target)?.server.via === 's2s') return undefined;
+      return { by: 'disconnect', detail: 'the domain is served in another way now' };
+    });
+    this.outlets.reopen(
+      ({ target }) => !isDeepStrictEqual(former.homeOf(target)?.server, settings.homeOf(target)?.server),
     );
     this.outlets.forgetFailures();
     this.listener.policyChanged();
   }
 
-  /** No component connects any more. */
+  /** No component connects any more; those that are connected say goodbye. */
   stop(): void {
     this.stopping.abort();
-    this.stopComponents();
+    for (const { components } of this.connecting) components.stop();
   }
 
-  private stopComponents(): void {
-    for (const { connector } of this.connecting) connector.stop();
-    this.connecting = [];
+  /** The same, and every connection that fedway opened as a component ends now. */
+  destroy(): void {
+    this.stop();
+    for (const { components } of [...this.connecting, ...this.replaced]) components.destroy();
   }
 
+  /** One connector for each target of now; those whose target has not changed stay as they are. */
   private connectComponents(): void {
+    const { componentTargets } = this.parts.settings();
+    const { connecting } = this;
+    this.connecting = componentTargets.map(
+      (target) => connecting.find((each) => isDeepStrictEqual(each.target, target)) ?? this.newConnector(target),
+    );
+    const gone = connecting.filter((each) => !this.connecting.includes(each));
+    // First goodbye to the former: a server inside has one component of a name at a time.
+    for (const { components } of gone) components.stop();
+    this.replaced = [...this.replaced, ...gone].filter(({ components }) => components.open > 0);
+    for (const each of this.connecting) if (!connecting.includes(each)) each.components.start();
+  }
+
+  private newConnector(target: ComponentTarget): Connector {
     const { parts } = this;
-    this.connected = parts.settings().componentTargets;
-    for (const target of this.connected) {
-      const connector = new ConnectingComponents({
-        target,
-        timeouts: parts.timeouts,
-        limits: parts.limits,
-        notes: parts.notes,
-        connect: (home, subject) => this.connectHome(home, subject),
-        deliver: (stanza, pair) => this.components.deliver(stanza, pair),
-        newHandle: newConnectionHandle,
-      });
-      this.connecting.push({ homes: target.homes, connector });
-      connector.start();
-    }
+    const components = new ConnectingComponents({
+      target,
+      timeouts: parts.timeouts,
+      limits: parts.limits,
+      notes: parts.notes,
+      connect: (home, subject) => this.connectHome(home, subject),
+      deliver: (stanza, pair) => this.components.deliver(stanza, pair),
+      newHandle: newConnectionHandle,
+    });
+    return { target, components };
   }
 
   /** The first connection that comes about, to a server inside. */
@@ -225,6 +243,11 @@ export class HomeFace {
       undeliverable: (stanza, of, end) => router.undeliverableInward(stanza, of, end),
     });
   }
+}
+
+interface Connector {
+  readonly target: ComponentTarget;
+  readonly components: ConnectingComponents;
 }
 
 /** Stands for a component that is configured and not there. */

@@ -1,16 +1,18 @@
 import type { BootConfig } from '../config/boot.ts';
-import { type HomeCertificate, type LoadedCertificate, readCertificateFiles } from '../net/tls/certificate-files.ts';
-import { Credentials, sameForAll, unverifiable } from '../net/tls/credentials.ts';
+import type { HomeCertificate, LoadedCertificate } from '../net/tls/certificate-files.ts';
+import { Credentials, unverifiable } from '../net/tls/credentials.ts';
 import { type OwnCertificate, secureContext } from '../net/tls/parameters.ts';
 import { selfSignedCertificate } from '../net/tls/self-signed.ts';
-import { loadTrust, type TrustSources } from '../net/tls/trust.ts';
+import { loadTrust } from '../net/tls/trust.ts';
+import { type HomeTrust, InsideTrust } from './inside-trust.ts';
 import { TlsSide } from './tls-side.ts';
 
 /** What was read from certificate files for one configuration. */
 export interface TlsMaterials {
   readonly foreign: TlsSide;
   readonly inside: TlsSide;
-  readonly credentials: Credentials;
+  /** Files that are watched: the certificates of the homes, and that of the inside listener where one is configured. */
+  readonly credentials: readonly Credentials[];
   readonly loaded: readonly LoadedCertificate[];
   /** What will not stop us, but may stop some partners. */
   readonly warnings: readonly string[];
@@ -49,7 +51,7 @@ export async function readTlsMaterials(
     Credentials.open(certificatesOf(boot), Date.now()),
     insideContext(boot, selfSigned),
     loadTrust({ system: boot.s2s.trust.system, files: boot.s2s.trust.authorities }),
-    loadTrust(insideTrustSources(boot)),
+    insideTrustOf(boot),
   ]);
   const problems = [opened, inside, trust, insideTrust].flatMap((each) => ('problems' in each ? each.problems : []));
   if ('problems' in opened || 'problems' in inside || 'problems' in trust || 'problems' in insideTrust)
@@ -65,26 +67,45 @@ export async function readTlsMaterials(
     timeoutMs,
   });
   const insideSide = new TlsSide({
-    certificates: sameForAll(inside.context),
-    contextToShow: () => inside.context,
+    certificates: { contextFor: inside.context },
+    contextToShow: inside.context,
     trust: insideTrust.trust,
     timeoutMs,
   });
-  return { foreign, inside: insideSide, credentials, loaded: credentials.loaded, warnings };
+  const watched = inside.credentials === undefined ? [credentials] : [credentials, inside.credentials];
+  return { foreign, inside: insideSide, credentials: watched, loaded: credentials.loaded, warnings };
 }
 
+/** The context shown to the inside: asked anew for each handshake, since the files may change. */
 async function insideContext(
   boot: BootConfig,
   selfSigned: InsideCertificate,
-): Promise<{ readonly context: ReturnType<typeof secureContext> } | { readonly problems: readonly string[] }> {
+): Promise<
+  | { readonly context: () => ReturnType<typeof secureContext>; readonly credentials: Credentials | undefined }
+  | { readonly problems: readonly string[] }
+> {
   const { certificate, key } = boot.inside;
-  if (certificate === undefined || key === undefined) return { context: secureContext(selfSigned) };
-  const read = await readCertificateFiles({ domains: [], certificate, key }, Date.now());
-  return 'problems' in read ? read : { context: read.loaded.context };
+  const made = secureContext(selfSigned);
+  if (certificate === undefined || key === undefined) return { context: () => made, credentials: undefined };
+  const opened = await Credentials.open([{ domains: [], certificate, key }], Date.now());
+  if ('problems' in opened) return opened;
+  const { credentials } = opened;
+  return { context: () => credentials.loaded[0]?.context ?? made, credentials };
 }
 
-/** Servers inside are verified by the authorities of their home, never by those of the world. */
-function insideTrustSources(boot: BootConfig): TrustSources {
-  const files = boot.homes.flatMap(({ server }) => (server.via === 's2s' ? (server.authorities ?? []) : []));
-  return { system: false, files: [...new Set(files)] };
+/** Servers inside are verified by the authorities of their home, never by those of the world or of another home. */
+async function insideTrustOf(
+  boot: BootConfig,
+): Promise<{ readonly trust: InsideTrust } | { readonly problems: readonly string[] }> {
+  const nobody = await loadTrust({ system: false, files: [] });
+  const homes: HomeTrust[] = [];
+  const problems = 'problems' in nobody ? [...nobody.problems] : [];
+  for (const { domains, server } of boot.homes) {
+    if (server.via !== 's2s' || server.authorities === undefined) continue;
+    const loaded = await loadTrust({ system: false, files: server.authorities });
+    if ('problems' in loaded) problems.push(...loaded.problems);
+    else homes.push({ domains, trust: loaded.trust });
+  }
+  if ('problems' in nobody || problems.length > 0) return { problems: [...new Set(problems)] };
+  return { trust: new InsideTrust(homes, nobody.trust) };
 }

@@ -50,8 +50,10 @@ class SingleBox implements RunningBox {
   private settings: Settings;
   private materials: TlsMaterials;
   private steering: SteeringResponder | undefined;
-  private watch: FileWatch | undefined;
+  private watches: readonly FileWatch[] = [];
   private timers: NodeJS.Timeout[] = [];
+  /** Set by `drain` and by `stop`: a reload that is under way has come too late. */
+  private ending = false;
 
   static async run(boot: BootConfig, options: RunOptions, { log }: OpenLog): Promise<number> {
     log.note({ note: 'starting', version: options.version, role: boot.role, config: boot.path }, {});
@@ -62,7 +64,13 @@ class SingleBox implements RunningBox {
       return 1;
     }
     const box = new SingleBox(boot, log, selfSigned, materials);
-    if (!(await box.start())) return 1;
+    try {
+      if (!(await box.start())) return 1;
+    } catch (error) {
+      // A listener that stays open would keep the process from ending.
+      await box.stop();
+      throw error;
+    }
     options.started(box);
     await box.ended.promise;
     box.note({ note: 'stopped' }, {});
@@ -89,17 +97,19 @@ class SingleBox implements RunningBox {
   }
 
   async reload(next: BootConfig): Promise<readonly string[]> {
-    const former = this.settings.boot;
+    const former = this.settings;
     const materials = await readTlsMaterials(next, this.selfSigned);
     if ('problems' in materials) throw new Error(materials.problems.join('\n'));
-    const waiting = restartNeeded(former, next);
+    if (this.ending) throw new Error('fedway is going down');
+    const settings = settingsOf(next, materials, this.note);
+    const waiting = restartNeeded(former.boot, next);
     this.log.configure(next.log);
     this.materials = materials;
-    this.settings = settingsOf(next, materials, this.note);
+    this.settings = settings;
     this.watchCertificates();
     if (next.dns !== undefined) this.steering?.reconfigure(steeringOf(next, next.dns));
-    this.foreign.policyChanged();
-    this.home.settingsChanged();
+    this.foreign.policyChanged(former.policy);
+    this.home.settingsChanged(former);
     this.tellLoaded();
     return waiting;
   }
@@ -111,11 +121,13 @@ class SingleBox implements RunningBox {
       this.foreign.opener.count + this.home.opener.count,
     );
     this.note({ note: 'draining', streams }, {});
+    this.ending = true;
     this.stopWatching();
     for (const listener of listeners) listener.stopListening();
-    this.home.stop();
+    // First what waits in queues is answered, while there still is somebody to tell.
     this.foreign.outlets.shut(() => ({ by: 'us', condition: 'system-shutdown' }));
     this.home.outlets.shut(() => ({ by: 'us', condition: 'system-shutdown' }));
+    this.home.stop();
     for (const listener of listeners) listener.shutdown();
     this.foreign.opener.shutdown();
     this.home.opener.shutdown();
@@ -126,9 +138,10 @@ class SingleBox implements RunningBox {
   }
 
   async stop(): Promise<void> {
+    this.ending = true;
     this.stopWatching();
     for (const listener of this.listeners()) listener.destroy();
-    this.home.stop();
+    this.home.destroy();
     this.foreign.opener.destroy();
     this.home.opener.destroy();
     await this.steering?.close();
@@ -230,16 +243,18 @@ class SingleBox implements RunningBox {
   }
 
   private watchCertificates(): void {
-    this.watch?.close();
-    this.watch = this.materials.credentials.watch(CERTIFICATE_LOOK_MS, (outcome) => {
-      if ('problems' in outcome) {
-        for (const detail of outcome.problems) this.note({ note: 'certificate-refused', detail }, {});
-      } else this.tellCertificates(outcome);
-    });
+    for (const watch of this.watches) watch.close();
+    this.watches = this.materials.credentials.map((credentials) =>
+      credentials.watch(CERTIFICATE_LOOK_MS, (outcome) => {
+        if ('problems' in outcome) {
+          for (const detail of outcome.problems) this.note({ note: 'certificate-refused', detail }, {});
+        } else this.tellCertificates(outcome);
+      }),
+    );
   }
 
   private stopWatching(): void {
-    this.watch?.close();
+    for (const watch of this.watches) watch.close();
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
   }
@@ -252,7 +267,8 @@ class SingleBox implements RunningBox {
 
   private tellCertificates({ loaded, warnings }: Pick<TlsMaterials, 'loaded' | 'warnings'>): void {
     for (const { domains, path, notAfter } of loaded) {
-      const note: Note = { note: 'certificate-loaded', domains, path, notAfter };
+      const shownTo = domains.length > 0 ? domains : ['the servers inside'];
+      const note: Note = { note: 'certificate-loaded', domains: shownTo, path, notAfter };
       this.note(note, {});
     }
     for (const detail of warnings) this.note({ note: 'certificate-doubtful', detail }, {});
@@ -260,7 +276,8 @@ class SingleBox implements RunningBox {
   }
 
   private tellExpiring(): void {
-    for (const { path, days } of expiring(this.materials.credentials.loaded, Date.now())) {
+    const loaded = this.materials.credentials.flatMap((credentials) => credentials.loaded);
+    for (const { path, days } of expiring(loaded, Date.now())) {
       this.note({ note: 'certificate-expiring', path, days }, {});
     }
   }
@@ -272,7 +289,7 @@ class SingleBox implements RunningBox {
   /** Resolves when every stream has said goodbye and its connection is gone, or the time for it is over. */
   private async connectionsGone(): Promise<void> {
     const deadline = Date.now() + this.settings.boot.s2s.timeouts.close;
-    const holders = [...this.listeners(), this.foreign.opener, this.home.opener];
+    const holders = [...this.listeners(), this.foreign.opener, this.home.opener, this.home];
     while (holders.some(({ connections }) => connections > 0) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -76,7 +76,7 @@ export function settingsOf(
 }
 
 /** The policy of a boot file. */
-export function policyOf(boot: BootConfig): FederationPolicy {
+function policyOf(boot: BootConfig): FederationPolicy {
   return new FederationPolicy({
     homes: boot.homes.flatMap((home) => home.domains),
     federation: boot.partners.default,
@@ -146,6 +146,6 @@ function routeOf(boot: BootConfig, domain: Domain): readonly RouteTarget[] | und
 function componentTargetOf(home: HomeConfig): ComponentTarget[] {
   const { server } = home;
   if (server.via !== 'component') return [];
-  const { domains, shared } = server;
-  return [{ homes: home.domains, secret: server.secret.reveal(), foreign: domains, shared }];
+  const { domains, shared, address } = server;
+  return [{ homes: home.domains, address, secret: server.secret.reveal(), foreign: domains, shared }];
 }

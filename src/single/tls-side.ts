@@ -3,7 +3,7 @@ import type { SecureContext } from 'node:tls';
 import type { Upgrade } from '../net/s2s/stream-driver.ts';
 import { acceptTls, type OwnCertificates } from '../net/tls/accept.ts';
 import { startTls } from '../net/tls/start.ts';
-import type { Trust } from '../net/tls/trust.ts';
+import type { ChainJudge } from '../net/tls/trust.ts';
 import type { Domain } from '../protocol/jid/domain.ts';
 import type { StreamAction } from '../protocol/stream/actions.ts';
 
@@ -12,7 +12,7 @@ export interface TlsMaterial {
   readonly certificates: OwnCertificates;
   /** Certificates for the initiating side; `undefined` where we have none to show for the domain. */
   contextToShow(local: Domain | undefined): SecureContext;
-  readonly trust: Trust;
+  readonly trust: ChainJudge;
   readonly timeoutMs: number;
 }
 

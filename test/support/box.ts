@@ -17,8 +17,8 @@ const COMPONENT_SECRET = 'the component and fedway share this';
 export const DIALBACK_SECRET = 'only the boxes of this organization know it';
 
 /** The domains of the standard box. */
-export const HOME = 'coluc.com';
-export const HOMES = [HOME, 'conference.coluc.com'] as const;
+const HOME = 'coluc.com';
+const HOMES = [HOME, 'conference.coluc.com'] as const;
 
 /** What is different from the standard box. Sections are merged into the boot file's, one level deep. */
 export interface BoxPlan {

@@ -215,7 +215,7 @@ export function writeLabCertificates(folder: string, leaves: readonly LabLeaf[],
   return root;
 }
 
-export function pemOf(der: Uint8Array): string {
+function pemOf(der: Uint8Array): string {
   const lines = Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }

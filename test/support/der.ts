@@ -3,7 +3,7 @@
  * what the tests need, and why no library does it.
  */
 
-export const SEQUENCE = 0x30;
+const SEQUENCE = 0x30;
 export const SET = 0x31;
 
 /** One element: the tag octet, the length, the content. */

@@ -5,7 +5,7 @@ import type { Wire } from './raw-peer.ts';
 
 export const STREAM_ERROR = 'urn:ietf:params:xml:ns:xmpp-streams';
 export const STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
-export const PROCEED = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+const PROCEED = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 
 export interface HeaderParts {
@@ -31,7 +31,7 @@ export function header({ from, to, id, version = '1.0', more = '' }: HeaderParts
 }
 
 /** The id in a response header. */
-export function idOf(response: string): string {
+function idOf(response: string): string {
   return /<stream:stream[^>]* id='([^']*)'/.exec(response)?.[1] ?? '';
 }
 
@@ -56,7 +56,7 @@ export async function openSecured(wire: Wire, parts: HeaderParts, certificate?: 
 }
 
 /** As initiating server: authenticated by EXTERNAL, ready for stanzas. */
-export async function openAuthenticated(wire: Wire, parts: HeaderParts, certificate: Issued): Promise<void> {
+async function openAuthenticated(wire: Wire, parts: HeaderParts, certificate: Issued): Promise<void> {
   await openSecured(wire, parts, certificate);
   wire.send(auth(parts.from ?? ''));
   await wire.expect(/<success[^>]*>/);
@@ -80,7 +80,7 @@ export const FEATURES = {
   external: `<stream:features><mechanisms xmlns='${SASL}'><mechanism>EXTERNAL</mechanism></mechanisms></stream:features>`,
   dialback: "<stream:features><dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback></stream:features>",
 } as const;
-export const SUCCESS = `<success xmlns='${SASL}'/>`;
+const SUCCESS = `<success xmlns='${SASL}'/>`;
 
 /** As receiving server: takes a header, answers with ours and with features. The answer is the header that came. */
 export async function answerHeader(wire: Wire, parts: HeaderParts, features: string): Promise<string> {

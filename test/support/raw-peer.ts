@@ -4,7 +4,7 @@ import * as tls from 'node:tls';
 import type { Issued } from './certificates.ts';
 
 /** How long anything that must happen may take, unless a test says otherwise. Milliseconds. */
-export const SOON = 5_000;
+const SOON = 5_000;
 
 /** A connection that a test holds by its bytes: nothing is sent that the test did not write, nothing is read but recorded. */
 export class Wire implements AsyncDisposable {

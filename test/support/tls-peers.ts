@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { connect, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { type Accepted, acceptTls, type OwnCertificates } from '../../src/net/tls/accept.ts';
 import { Anchors } from '../../src/net/tls/anchors.ts';
-import { sameForAll } from '../../src/net/tls/credentials.ts';
 import { secureContext } from '../../src/net/tls/parameters.ts';
 import { startTls } from '../../src/net/tls/start.ts';
 import { Trust } from '../../src/net/tls/trust.ts';
@@ -90,4 +89,9 @@ export async function relayed() {
       await pair[Symbol.asyncDispose]();
     },
   };
+}
+
+/** One certificate for every domain. */
+export function sameForAll(context: SecureContext): OwnCertificates {
+  return { contextFor: () => context };
 }

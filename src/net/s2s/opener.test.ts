@@ -35,17 +35,30 @@ class Failing implements AsyncGenerator<Dialed, DialFailure> {
   }
 }
 
-/** An opener whose dialing fails by a fault of our own. */
-function faulty(notes: Note[]): S2sOpener {
+/** Looks for a server until it is given up. */
+async function* endless(signal: AbortSignal): AsyncGenerator<Dialed, DialFailure> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  yield await promise;
+  return { stage: 'tcp', detail: 'never' };
+}
+
+/** An opener whose dialing fails by a fault of our own, unless the test brings another. */
+function faulty(
+  notes: Note[],
+  dial: (signal: AbortSignal) => AsyncGenerator<Dialed, DialFailure> = () => new Failing(),
+): S2sOpener {
   return new S2sOpener({
     side: 'foreign',
-    dial: () => new Failing(),
+    dial: (_domain, { signal }) => dial(signal),
     ruling: () => ({ admitted: true, because: '', tls: 'required', authentication: 'either' }),
     hasCertificate: () => true,
     peerMustProve: () => false,
     startTls: () => Promise.resolve({ failed: 'never asked for' }),
     authority: { key: () => '', vouches: () => false },
-    timeouts: { header: 1_000, negotiation: 1_000, dialback: 1_000, close: 1_000 },
+    timeouts: { connect: 1_000, header: 1_000, negotiation: 1_000, dialback: 1_000, close: 1_000 },
     limits: AUTHENTICATED_LIMITS,
     notes: (note) => notes.push(note),
     newHandle: () => '000000001',
@@ -67,4 +80,21 @@ it('D-71: the same while asking an authoritative server is an error, and never `
   const claim = { sender: pair.target, target: pair.sender, streamId: '1', key: 'k' };
   const verdict = await faulty([]).verify(claim, undefined, new AbortController().signal);
   expect(verdict.verdict).toBe('error');
+});
+
+it.each(['shutdown', 'destroy'] as const)('S-46: %s gives up what still looks for a server', async (how) => {
+  const opener = faulty([], endless);
+  const ended = Promise.withResolvers<StreamEnd>();
+  opener.open(pair, { authorized: () => undefined, ended: ended.resolve });
+  opener[how]();
+  await expect(ended.promise).resolves.toEqual({ by: 'us', condition: 'system-shutdown' });
+});
+
+it('S-46: nothing is opened after the goodbye', async () => {
+  const opener = faulty([], endless);
+  opener.shutdown();
+  const end = await new Promise<StreamEnd>((resolve) => {
+    opener.open(pair, { authorized: () => undefined, ended: resolve });
+  });
+  expect(end).toEqual({ by: 'us', condition: 'system-shutdown' });
 });

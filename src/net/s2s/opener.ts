@@ -23,7 +23,7 @@ export interface OpenerContext {
   peerMustProve(local: Domain, remote: Domain): boolean;
   startTls: StreamOwner['startTls'];
   readonly authority: DialbackAuthority;
-  readonly timeouts: StreamTimeouts;
+  readonly timeouts: StreamTimeouts & { readonly connect: number };
   readonly limits: XmlLimits;
   readonly notes: NoteSink;
   /** A handle for a connection, for the log. */
@@ -66,6 +66,8 @@ export class S2sOpener {
   private readonly live = new Set<StreamDriver>();
   /** Streams that are over, whose connections are not. */
   private readonly lingering = new Set<StreamDriver>();
+  /** Aborted when nothing is opened any more: what is still looking for a server gives up too. */
+  private readonly stopping = new AbortController();
 
   constructor(context: OpenerContext) {
     this.context = context;
@@ -88,12 +90,15 @@ export class S2sOpener {
     demand: { readonly tls?: 'required' } = {},
   ): { abandon(): void } {
     const abort = new AbortController();
-    const deadline = setTimeout(() => abort.abort(), this.context.timeouts.negotiation);
+    // Longer than one negotiation, so that the time-out of a stage, which says more, comes first.
+    const { connect, negotiation } = this.context.timeouts;
+    const deadline = setTimeout(() => abort.abort(), connect + negotiation);
     const authorized = (stream: OpenStream): void => {
       clearTimeout(deadline);
       events.authorized(stream);
     };
-    void this.run(pair, { for: 'stanzas' }, abort.signal, authorized, demand).then((outcome) => {
+    const signal = AbortSignal.any([abort.signal, this.stopping.signal]);
+    void this.run(pair, { for: 'stanzas' }, signal, authorized, demand).then((outcome) => {
       clearTimeout(deadline);
       if ('end' in outcome) events.ended(outcome.end);
       return undefined;
@@ -103,20 +108,26 @@ export class S2sOpener {
 
   /** Asks the authoritative server of the claim's sender about a key. Always answers; an aborted question answers with an error. */
   async verify(claim: DialbackClaim, forConnection: string | undefined, signal: AbortSignal): Promise<Verdict> {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(this.context.timeouts.dialback)]);
+    const bounded = AbortSignal.any([
+      signal,
+      this.stopping.signal,
+      AbortSignal.timeout(this.context.timeouts.dialback),
+    ]);
     // The receiving server asks, so the roles on this connection are the other way round (XEP-0220 §2.1.2).
     const pair: StreamPair = { sender: claim.target, target: claim.sender };
     const outcome = await this.run(pair, { for: 'verify', claim, forConnection }, bounded, () => undefined, {});
     return 'verdict' in outcome ? outcome.verdict : { verdict: 'error', condition: verifyFailure(outcome.end) };
   }
 
-  /** Says goodbye on every stream. */
+  /** Says goodbye on every stream, and opens no other. */
   shutdown(): void {
     for (const driver of this.live) driver.handle({ type: 'close', why: 'shutdown' });
+    this.stopping.abort();
   }
 
-  /** Ends every stream now, without a word. */
+  /** Ends every stream now, without a word, and opens no other. */
   destroy(): void {
+    this.stopping.abort();
     for (const driver of [...this.live, ...this.lingering]) driver.destroy();
   }
 
@@ -153,6 +164,7 @@ export class S2sOpener {
         this.context.notes({ note: 'bug', where: 'dialing', detail }, subject);
         return { end: { by: 'us', condition: 'internal-server-error' }, wasOpen: false };
       }
+      if (this.stopping.signal.aborted) return { end: { by: 'us', condition: 'system-shutdown' }, wasOpen: false };
       return { end: last ?? { by: 'timeout', waitingFor: 'a connection to a server of the domain' }, wasOpen: false };
     } finally {
       await dialing.return({ stage: 'tcp', detail: 'given up' });
@@ -189,7 +201,7 @@ export class S2sOpener {
         limits: context.limits,
       });
       let wasOpen = false;
-      const onAbort = (): void => driver.destroy();
+      const onAbort = (): void => driver.destroy('fedway gave up: no stream was ready in the time for it');
       const driver = new StreamDriver(
         stream,
         dialed.socket,

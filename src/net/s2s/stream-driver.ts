@@ -15,6 +15,7 @@ import type {
 import { failureInWords } from '../tls/failure.ts';
 import { errorOf } from '../tls/handshake.ts';
 import { Batch } from './batch.ts';
+import { faultInWords, socketErrorInWords } from './in-words.ts';
 
 /** Bytes that may wait for a peer before whoever sends is asked to hold. */
 const HIGH_WATER = 256 * 1024;
@@ -82,7 +83,8 @@ export class StreamDriver {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gone = promise;
     // TLS runs over this socket and destroys it with itself.
-    socket.once('close', () => resolve());
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
   }
 
   /** Takes over the connected socket and starts the conversation. */
@@ -91,6 +93,11 @@ export class StreamDriver {
     // RFC 6120 §4.6.1: TCP's own keepalive finds what is dead without a word.
     this.socket.setKeepAlive(true, 60_000);
     this.listen();
+    // A connection that broke before anybody listened tells nobody any more.
+    if (this.socket.destroyed) {
+      this.onClose();
+      return;
+    }
     this.handle({ type: 'connected' });
     this.socket.resume();
   }
@@ -130,9 +137,9 @@ export class StreamDriver {
   }
 
   /** Ends everything now, without a word to the peer; also what is left of a stream that is over. */
-  destroy(): void {
+  destroy(detail = 'ended here'): void {
     this.socket.destroy();
-    this.handle({ type: 'disconnected', detail: 'ended here' });
+    this.handle({ type: 'disconnected', detail });
   }
 
   private readonly flush = (): void => {
@@ -194,7 +201,7 @@ export class StreamDriver {
   };
 
   private readonly onError = (error: Error): void => {
-    this.handle({ type: 'disconnected', detail: inWords(error) });
+    this.handle({ type: 'disconnected', detail: socketErrorInWords(error) });
     this.socket.destroy();
   };
 
@@ -203,11 +210,7 @@ export class StreamDriver {
     try {
       this.perform(step());
     } catch (error) {
-      this.note({
-        note: 'bug',
-        where: 'stream',
-        detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
+      this.note({ note: 'bug', where: 'stream', detail: faultInWords(error) });
       if (!this.over) this.finish({ by: 'us', condition: 'internal-server-error' });
       this.socket.destroy();
     }
@@ -278,7 +281,7 @@ export class StreamDriver {
     const plain = this.socket;
     // Between two listeners an error must not become an uncaught exception.
     plain.on('error', ignore);
-    const outcome = await this.owner.startTls(plain, action);
+    const outcome = await this.secure(plain, action);
     this.upgrading = false;
     if (this.over) {
       plain.destroy();
@@ -293,9 +296,21 @@ export class StreamDriver {
     this.socket = outcome.secured;
     this.listen();
     this.handle({ type: 'secured', tls: outcome.facts });
+    // What was taken in the meantime, nobody told of: who waits for room asks the new socket.
+    if (!outcome.secured.writableNeedDrain) this.onDrain();
     // The peer may have gone while the handshake ended; nobody tells of it any more.
     if (outcome.secured.destroyed) this.onClose();
     if (this.holds === 0) this.socket.resume();
+  }
+
+  /** A certificate that our reading of it stumbles over must cost no more than its own connection. */
+  private async secure(plain: Socket, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade> {
+    try {
+      return await this.owner.startTls(plain, action);
+    } catch (error) {
+      this.note({ note: 'bug', where: 'TLS', detail: faultInWords(error) });
+      return { failed: 'a fault of our own in the handshake' };
+    }
   }
 
   private arm(timer: StreamTimer, afterMs: number): void {
@@ -375,18 +390,4 @@ export class StreamDriver {
 
 function ignore(): void {
   // Deliberately nothing: the stream is over, or TLS reports the error itself.
-}
-
-/** A socket's error as an administrator would say it. */
-function inWords(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNRESET':
-      return 'the peer reset the connection';
-    case 'EPIPE':
-      return 'the peer had closed the connection already';
-    case 'ETIMEDOUT':
-      return 'the peer stopped answering';
-    default:
-      return error.message;
-  }
 }

@@ -4,7 +4,7 @@ import type { TlsFacts } from '../../protocol/identity/facts.ts';
 import { type Domain, parseDomain } from '../../protocol/jid/domain.ts';
 import { tlsFacts } from './facts.ts';
 import { type HandshakeLimits, handshake } from './handshake.ts';
-import type { Trust } from './trust.ts';
+import type { ChainJudge } from './trust.ts';
 
 /** Which certificate of ours answers for a domain; `undefined` when the domain is not ours. */
 export interface OwnCertificates {
@@ -15,7 +15,7 @@ export interface AcceptOptions extends HandshakeLimits {
   readonly certificates: OwnCertificates;
   /** The domain the peer addressed before TLS (`to` of its stream header); it decides when SNI does not. Must be one of ours. */
   readonly domain: Domain;
-  readonly trust: Trust;
+  readonly trust: ChainJudge;
   /** Unix milliseconds. */
   readonly clock?: () => number;
 }

@@ -13,11 +13,12 @@ import {
   writeLabCertificates,
 } from '../../../test/support/certificates.ts';
 import { socketPair } from '../../../test/support/socket-pair.ts';
+import { sameForAll } from '../../../test/support/tls-peers.ts';
 import { type Domain, parseDomain } from '../../protocol/jid/domain.ts';
 import { acceptTls } from './accept.ts';
 import { Anchors } from './anchors.ts';
 import { type HomeCertificate, readCertificateFiles } from './certificate-files.ts';
-import { Credentials, expiring, type Reloaded, sameForAll, unverifiable } from './credentials.ts';
+import { Credentials, expiring, type Reloaded, unverifiable } from './credentials.ts';
 import { secureContext } from './parameters.ts';
 import { selfSignedCertificate } from './self-signed.ts';
 import { loadTrust, Trust } from './trust.ts';

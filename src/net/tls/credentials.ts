@@ -77,11 +77,6 @@ export class Credentials implements OwnCertificates {
   }
 }
 
-/** One certificate for every domain: that of the inside listener, where fedway stands for all of the world. */
-export function sameForAll(context: SecureContext): OwnCertificates {
-  return { contextFor: () => context };
-}
-
 /**
  * The certificates that expire within 30 days, with the whole days left (0 when it is over), soonest first.
  *

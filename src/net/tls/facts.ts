@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../../protocol/identity/facts.ts';
 import { LONGEST_CHAIN } from './chain.ts';
-import type { Trust } from './trust.ts';
+import type { ChainJudge } from './trust.ts';
 
 /**
  * What is known of a TLS session, its peer judged. To be called once per connection: on the receiving side Node hands the chain
@@ -10,7 +10,7 @@ import type { Trust } from './trust.ts';
  *
  * @param now Unix milliseconds.
  */
-export function tlsFacts(secured: TLSSocket, trust: Trust, now: number): TlsFacts {
+export function tlsFacts(secured: TLSSocket, trust: ChainJudge, now: number): TlsFacts {
   return {
     version: secured.getProtocol() ?? 'unknown',
     cipher: secured.getCipher().standardName,

@@ -16,6 +16,7 @@ import {
   ours,
   relayed,
   root,
+  sameForAll,
   strangeClient,
   theirs,
   trust,
@@ -24,7 +25,6 @@ import {
 import { presents } from '../../protocol/identity/presents.ts';
 import type { Domain } from '../../protocol/jid/domain.ts';
 import { acceptTls, type OwnCertificates } from './accept.ts';
-import { sameForAll } from './credentials.ts';
 import { failureInWords, isAlert } from './failure.ts';
 import { errorOf } from './handshake.ts';
 import { secureContext } from './parameters.ts';

@@ -4,14 +4,14 @@ import type { TlsFacts } from '../../protocol/identity/facts.ts';
 import { type Domain, toAscii } from '../../protocol/jid/domain.ts';
 import { tlsFacts } from './facts.ts';
 import { type HandshakeLimits, handshake } from './handshake.ts';
-import type { Trust } from './trust.ts';
+import type { ChainJudge } from './trust.ts';
 
 export interface StartOptions extends HandshakeLimits {
   /** The domain we want to reach (`to` of our stream header): sent as SNI, in A-label form. */
   readonly domain: Domain;
   /** With the certificate of the domain we speak for; see `Credentials.contextFor`. */
   readonly context: SecureContext;
-  readonly trust: Trust;
+  readonly trust: ChainJudge;
   /** Unix milliseconds. */
   readonly clock?: () => number;
 }

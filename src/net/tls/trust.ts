@@ -26,6 +26,9 @@ interface Verdict {
   readonly until: number;
 }
 
+/** Judges the chain that a peer sent. */
+export type ChainJudge = Pick<Trust, 'judge'>;
+
 /** What is trusted, and the recent verdicts under it. */
 export class Trust {
   readonly #anchors: Anchors;
