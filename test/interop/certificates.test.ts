@@ -21,32 +21,27 @@ describe('authentication by certificate is wanted, and the partner shows', () =>
     alice = await lab().login('alice@coluc.com');
   });
 
+  /** What the log says of a partner; it is polled, since a sender may be told before the line is on disk. */
+  const saidOf = (domain: string, mark: number): string =>
+    (lab().fedway?.logSince(mark) ?? '')
+      .split('\n')
+      .filter((line) => line.includes(domain))
+      .join('\n');
+
   for (const { number, title, domain, log } of CERTIFICATE_FAILURES) {
     test(`scenario ${number}: ${title}: a message to it is returned, and the log names the cause`, async () => {
       const mark = lab().fedway?.mark() ?? 0;
       const { condition, text } = errorOf(await expectBounce(alice, `bob@${domain}`));
       expect(condition).toBe('remote-server-timeout');
       expect(text).toMatch(/could not authenticate|No secure connection/);
-      // The sender may be told before the line is on disk.
-      const said = (): string =>
-        (lab().fedway?.logSince(mark) ?? '')
-          .split('\n')
-          .filter((line) => line.includes(domain))
-          .join('\n');
-      await expect.poll(said, { timeout: 5_000 }).toMatch(log);
+      await expect.poll(() => saidOf(domain, mark), { timeout: 5_000 }).toMatch(log);
     });
     test(`scenario ${number}: ${title}: a message from it does not come in, and its sender is told`, async () => {
       const bob = await lab().login(`bob@${domain}`);
       const mark = lab().fedway?.mark() ?? 0;
       const { condition } = errorOf(await expectBounce(bob, alice.account));
       expect(condition).toMatch(/remote-server-timeout|remote-server-not-found|internal-server-error|not-authorized/);
-      // The sender may be told before the line is on disk.
-      const said = (): string =>
-        (lab().fedway?.logSince(mark) ?? '')
-          .split('\n')
-          .filter((line) => line.includes(domain))
-          .join('\n');
-      await expect.poll(said, { timeout: 5_000 }).toMatch(log);
+      await expect.poll(() => saidOf(domain, mark), { timeout: 5_000 }).toMatch(log);
       expect(
         alice.unread.filter(({ attributes }) => attributes['from']?.includes(domain) && attributes['type'] === 'chat'),
       ).toEqual([]);

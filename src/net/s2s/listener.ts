@@ -3,6 +3,7 @@ import type { StreamEnd } from '../../protocol/end.ts';
 import type { NoteSink, NoteSubject } from '../../protocol/notes.ts';
 import type { DialbackClaim, PureStream, StreamPair, Verdict } from '../../protocol/stream/actions.ts';
 import type { Stanza } from '../../protocol/xml/types.ts';
+import { hostPort } from '../dns/records.ts';
 import { PerSource, sourceOf } from './per-source.ts';
 import { StreamDriver, type StreamOwner } from './stream-driver.ts';
 
@@ -73,7 +74,7 @@ export class StreamListener {
         this.servers.push(server);
         const bound = server.address();
         const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
-        const address = host.includes(':') ? `[${host}]:${actual}` : `${host}:${actual}`;
+        const address = hostPort(host, actual);
         this.context.notes({ note: 'listening', what: this.context.what, address }, {});
         resolve(actual);
       });
@@ -210,6 +211,5 @@ export class StreamListener {
 }
 
 function peerOf(socket: Socket): string {
-  const host = socket.remoteAddress ?? 'unknown';
-  return host.includes(':') ? `[${host}]:${socket.remotePort ?? 0}` : `${host}:${socket.remotePort ?? 0}`;
+  return hostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
 }
