@@ -15,7 +15,7 @@ import { type Organization, PASSWORD, SERVER_NAMES } from '../test/lab/organizat
 import type { LabServer } from '../test/lab/server.ts';
 import { Story, say, styled } from './lab-story.ts';
 
-const USAGE = `Usage: scripts/lab [--once] [--external]
+const USAGE = `Usage: scripts/lab [--once] [--external] [--split]
 
 Boots a federation on this machine, on loopback addresses only, and lets two users talk:
 
@@ -26,6 +26,7 @@ It stays running until Ctrl-C.
 
   --once       end after the conversation, with exit status 0 when all of it worked
   --external   the two domains prove themselves by certificate (SASL EXTERNAL) instead of dialback
+  --split      an Edge and a Core, as on both sides of a firewall, instead of a single box
 `;
 
 const INSIDE: Organization = {
@@ -52,6 +53,7 @@ else process.exit(await main());
 function parseOptions(args: readonly string[]): {
   once: boolean;
   external: boolean;
+  split: boolean;
   help: boolean;
 } {
   try {
@@ -60,6 +62,7 @@ function parseOptions(args: readonly string[]): {
       options: {
         once: { type: 'boolean', default: false },
         external: { type: 'boolean', default: false },
+        split: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -117,7 +120,7 @@ async function prepare(story: Story, made: (lab: Lab) => void): Promise<Lab> {
       lab = await prepareLab({
         name: 'lab',
         organizations: [INSIDE, OUTSIDE],
-        fedway: { tls: 'required', authentication: options.external ? 'external' : 'dialback' },
+        fedway: { tls: 'required', authentication: options.external ? 'external' : 'dialback', split: options.split },
         preferredAddresses: ADDRESSES,
       });
       made(lab);
@@ -132,7 +135,10 @@ async function boot(story: Story, lab: Lab): Promise<readonly [TestClient, TestC
   const { fedway } = lab;
   if (fedway === undefined) throw new Error('the lab has no fedway');
   const [inside, outside] = [lab.server(INSIDE.domain), lab.server(OUTSIDE.domain)];
-  await story.tell('fedway starts: the edge of coluc.com', 'its log says that it listens on every port', async () => {
+  const [title, proof] = options.split
+    ? ['fedway starts: an Edge outside and a Core inside, paired by a token', 'their log says that the Link is up']
+    : ['fedway starts: the edge of coluc.com', 'its log says that it listens on every port'];
+  await story.tell(title, proof, async () => {
     await fedway.start();
     story.follow(fedway);
     return `outside ${fedway.outside}:5269, inside ${fedway.inside}:5269 and DNS on ${fedway.inside}:53`;

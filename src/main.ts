@@ -1,12 +1,14 @@
-import { processSignals, processTerminal } from './cli/process.ts';
+import { processSignals, processTerminal, processWorld } from './cli/process.ts';
 import { fedway } from './cli/program.ts';
-import { systemdNotify } from './cli/systemd.ts';
+import { serviceManager } from './cli/systemd.ts';
 
 process.exitCode = await fedway(process.argv.slice(2), {
+  ...processWorld,
   terminal: processTerminal,
   signals: processSignals,
-  notify: systemdNotify((line) => processTerminal.err(line)),
-  // Only `run` needs the box; the other commands start faster without.
-  examine: async (boot) => (await import('./single/material.ts')).examineTlsMaterials(boot),
-  runSingle: async (boot, options) => (await import('./single/run.ts')).runSingle(boot, options),
+  service: serviceManager((line) => processTerminal.err(line)),
+  // Only `run` needs the box, and only some commands the data folder; the others start faster without.
+  examine: async (boot) => (await import('./box/material.ts')).examineTlsMaterials(boot),
+  runBox: async (boot, options) => (await import('./box/run.ts')).runBox(boot, options),
+  openData: async (boot, how) => (await import('./cli/data-desk.ts')).openData(boot, how),
 });

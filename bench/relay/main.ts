@@ -14,13 +14,13 @@
  *
  * The exit status is 1 when stanzas were lost, came twice or out of order; how fast anything was never changes it.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { claimAddresses } from '../../test/lab/addresses.ts';
 import { createAuthority } from '../../test/lab/certificates.ts';
+import { chooseCores } from './cores.ts';
 import { type Conditions, measure } from './measure.ts';
 import { page, type Results, tables } from './report.ts';
 import { DIRECTIONS, type System } from './setting.ts';
@@ -111,22 +111,4 @@ function systems(): { readonly system: System; readonly results: Results }[] {
     }
     return [{ system, results: { name, title: system.title, rounds: { inward: [], outward: [] } } }];
   });
-}
-
-/** The first core for the system under test, the second for us, who load it; `undefined` where there are no two, or no taskset. */
-function chooseCores(): { readonly system: number } | undefined {
-  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
-  const [system, load] = allowed.split(',').flatMap((range) => {
-    const [first = 0, last = first] = range.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-  const pinned =
-    system !== undefined &&
-    load !== undefined &&
-    spawnSync('taskset', ['-a', '-p', '-c', String(load), String(process.pid)]).status === 0;
-  if (!pinned) {
-    console.error('There are no two cores to choose from, or no taskset: system and load share what there is.');
-    return undefined;
-  }
-  return { system };
 }

@@ -104,19 +104,29 @@ export function counted(count: number, noun: string): string {
 }
 
 /** What the file says, for the eye that knows what it should say. */
-function summary({ homes, s2s, dns, partners }: BootConfig): readonly string[] {
+function summary(boot: BootConfig): readonly string[] {
+  const { role, homes, dns, link } = boot;
   return [
     ...homes.map((home) => `${home.domains.join(', ')}: ${servedBy(home)}`),
-    `partners: ${s2s.listen.map(printEndpoint).join(', ')}; TLS ${s2s.tls}; ${
-      partners.default === 'allow' ? 'allowed' : 'denied'
-    } without a rule; ${counted(partners.rules.length, 'rule') || 'no rules'}`,
+    ...(role === 'core' ? [] : [`partners: ${partnersOf(boot)}`]),
+    ...(role === 'edge' ? [`link: ${link.listen.map(printEndpoint).join(', ')}`] : []),
+    ...(role === 'core' ? [`link: dials the Edges it is paired with (fedway link list)`] : []),
     ...(dns === undefined
       ? []
       : [`steering: ${dns.listen.map(printEndpoint).join(', ')} answers ${dns.answer.join(', ')}`]),
   ];
 }
 
+function partnersOf({ s2s, partners, data }: BootConfig): string {
+  const listen = s2s.listen.map(printEndpoint).join(', ');
+  if (data !== undefined) return `${listen}; the rest is live (fedway config list)`;
+  return `${listen}; TLS ${s2s.tls}; ${partners.default === 'allow' ? 'allowed' : 'denied'} without a rule; ${
+    counted(partners.rules.length, 'rule') || 'no rules'
+  }`;
+}
+
 function servedBy({ server }: HomeConfig): string {
+  if (server === undefined) return 'served by the Core that announces it';
   if (server.via === 'accept_component') return 'served by the component that connects';
   return `served by ${printEndpoint(server.address)} over ${server.via === 's2s' ? 'S2S' : 'components'}`;
 }

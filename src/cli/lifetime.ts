@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
+import type { RunningBox } from '../box/box.ts';
 import type { LoadResult } from '../config/load.ts';
 import { printProblem } from '../config/problem.ts';
-import type { RunningBox } from '../single/box.ts';
-import { monotonicNow, type Notify } from './systemd.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { monotonicNow, type ServiceManager } from './systemd.ts';
 import type { Terminal } from './terminal.ts';
 
 export type Signal = 'SIGHUP' | 'SIGTERM' | 'SIGINT';
@@ -22,7 +23,8 @@ export interface LifetimeOptions {
   readonly read: () => LoadResult;
   readonly terminal: Terminal;
   readonly signals: Signals;
-  readonly notify: Notify;
+  /** `undefined`: nobody wants to know how the service is. */
+  readonly service: ServiceManager | undefined;
 }
 
 /** How long `stop` may take before the process ends without it. */
@@ -36,6 +38,7 @@ export class Lifetime {
   readonly #options: LifetimeOptions;
   readonly #detach: readonly (() => void)[];
   #box: RunningBox | undefined;
+  #heartbeat: Heartbeat | undefined;
   #ending = false;
   #reloading = false;
   /** A SIGHUP came that no reload has read the file for. */
@@ -58,13 +61,16 @@ export class Lifetime {
       void this.#drain(box);
       return;
     }
-    this.#options.notify('READY=1', 'STATUS=Federating');
+    const { service } = this.#options;
+    service?.notify('READY=1');
+    if (service !== undefined) this.#heartbeat = new Heartbeat(service, box.operations);
     if (this.#reloadWanted) this.#reload();
   }
 
   /** The box has ended: signals do again what they usually do. */
   over(): void {
     for (const detach of this.#detach) detach();
+    this.#heartbeat?.stop();
   }
 
   /** Signals that come during a reload make one more after it. */
@@ -81,10 +87,11 @@ export class Lifetime {
   async #reloadWhileWanted(box: RunningBox): Promise<void> {
     while (this.#reloadWanted && !this.#ending) {
       this.#reloadWanted = false;
-      this.#options.notify('RELOADING=1', monotonicNow());
+      this.#options.service?.notify('RELOADING=1', monotonicNow());
       const refused = await this.#reloadOnce(box);
-      const status = refused ? 'Federating; the last reload was refused, see the log' : 'Federating';
-      if (!this.#ending) this.#options.notify('READY=1', `STATUS=${status}`);
+      if (this.#ending) return;
+      this.#options.service?.notify('READY=1');
+      this.#heartbeat?.remark(refused ? 'the last reload was refused, see the log' : '');
     }
   }
 
@@ -116,7 +123,8 @@ export class Lifetime {
       return;
     }
     this.#ending = true;
-    this.#options.notify('STOPPING=1', 'STATUS=Closing streams');
+    this.#heartbeat?.quiet();
+    this.#options.service?.notify('STOPPING=1', 'STATUS=Closing streams');
     if (box === undefined) {
       this.#options.terminal.err(`fedway: ends as soon as it has started; ${signal} once more ends it at once.`);
       return;

@@ -1,27 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { KeptSignals, KeptTerminal } from '../../test/cli/stand-ins.ts';
+import { KeptWorld } from '../../test/cli/stand-in-world.ts';
 import { fedway } from './program.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
 async function command(...args: string[]) {
-  const terminal = new KeptTerminal();
-  const status = await fedway(args, {
-    terminal,
-    signals: new KeptSignals(),
-    notify: () => undefined,
-    examine: async () => ({ problems: [], warnings: [] }),
-    runSingle: () => Promise.reject(new Error('nothing here starts a box')),
-  });
-  return { status, out: terminal.results.join('\n'), err: terminal.messages.join('\n') };
+  const world = new KeptWorld();
+  const status = await fedway(args, world);
+  return { status, out: world.terminal.results.join('\n'), err: world.terminal.messages.join('\n') };
 }
 
 describe('the command line', () => {
   test.each([['--help'], ['help'], ['-h']])('fedway %s explains itself on standard output', async (...args) => {
     const { status, out, err } = await command(...args);
     expect({ status, err }).toEqual({ status: 0, err: '' });
-    for (const word of ['run', 'check', 'schema', 'version', 'Examples:', 'Exit status: 0 fine'])
+    for (const word of [
+      'run',
+      'check',
+      'schema',
+      'version',
+      'status',
+      'streams',
+      'config',
+      'link',
+      'Examples:',
+      'Exit status: 0 fine',
+    ])
       expect(out).toContain(word);
   });
 
@@ -59,6 +64,7 @@ describe('the command line', () => {
   test('fedway schema prints JSON Schema, or the reference page', async () => {
     expect(JSON.parse((await command('schema')).out)).toMatchObject({ title: 'fedway boot file' });
     expect((await command('schema', '--format', 'markdown')).out).toMatch(/^# fedway\.yaml: every key\n/);
+    expect((await command('schema', '--format', 'settings')).out).toMatch(/^# Live settings: every key\n/);
   });
 
   test('fedway check reads the file it is given', async () => {

@@ -1,22 +1,24 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
+import type { RunBox } from '../box/box.ts';
 import type { LogFormat } from '../config/boot.ts';
 import { printJsonSchema } from '../config/json-schema.ts';
+import { printSettingsReference } from '../config/live/reference.ts';
 import { printReference } from '../config/reference.ts';
 import { SEVERITIES, type Severity } from '../protocol/notes.ts';
-import type { RunSingle } from '../single/box.ts';
 import { type CheckWorld, checkConfig } from './check.ts';
+import { addBoxCommands } from './commands.ts';
+import type { TransferWorld } from './config-transfer.ts';
 import type { Signals } from './lifetime.ts';
 import { run } from './run.ts';
-import type { Notify } from './systemd.ts';
-import { EXIT, type Terminal } from './terminal.ts';
+import type { ServiceManager } from './systemd.ts';
+import { EXIT } from './terminal.ts';
 import { versionLine } from './version.ts';
 
 /** What the command line works with; the process, or a test's stand-in. */
-export interface ProgramWorld {
-  readonly terminal: Terminal;
+export interface ProgramWorld extends TransferWorld {
   readonly signals: Signals;
-  readonly notify: Notify;
-  readonly runSingle: RunSingle;
+  readonly service: ServiceManager | undefined;
+  readonly runBox: RunBox;
   readonly examine: CheckWorld['examine'];
 }
 
@@ -28,14 +30,16 @@ Examples:
   fedway check config --config fedway.yaml   name every problem of a boot file
   fedway run --config fedway.yaml            federate until SIGTERM or Ctrl-C
   kill -HUP <pid>                            reload: a bad boot file changes nothing
+  fedway status                              how the box is, problems first
+  fedway config set federation on            change a live setting
 
 Results go to standard output, messages to standard error.
-Exit status: 0 fine, 1 could not run, 2 the boot file has problems.`;
+Exit status: 0 fine, 1 could not run, 2 the boot file has problems or a change is refused, 3 fedway status found a problem.`;
 
 /** Runs one command line, without the program's name. The answer is the exit status; nothing is thrown for what was typed. */
 export async function fedway(args: readonly string[], world: ProgramWorld): Promise<number> {
   let status: number = EXIT.ok;
-  const program = describe(world, (result) => {
+  const program = programOf(world, (result) => {
     status = result;
   });
   try {
@@ -48,7 +52,7 @@ export async function fedway(args: readonly string[], world: ProgramWorld): Prom
 }
 
 /** The commands. `done` gets the exit status of the one that ran. */
-function describe(world: ProgramWorld, done: (status: number) => void): Command {
+export function programOf(world: ProgramWorld, done: (status: number) => void): Command {
   const { terminal } = world;
   const program = new Command('fedway')
     .description('The XMPP federation edge: S2S for an organization whose own server stays inside.')
@@ -98,11 +102,15 @@ function describe(world: ProgramWorld, done: (status: number) => void): Command 
   program
     .command('schema')
     .summary('print the description of the boot file')
-    .description('Print the description of the boot file: as JSON Schema for editors, or as the reference page.')
-    .addOption(new Option('--format <format>', 'json or markdown').choices(['json', 'markdown']).default('json'))
-    .action(({ format }: { format: 'json' | 'markdown' }) => {
-      terminal.out((format === 'json' ? printJsonSchema() : printReference()).trimEnd());
+    .description(
+      'Print the description of the boot file: as JSON Schema for editors, or as the reference page; or the reference page of the live settings.',
+    )
+    .addOption(new Option('--format <format>', 'what to print').choices(Object.keys(SCHEMAS)).default('json'))
+    .action(({ format }: { format: keyof typeof SCHEMAS }) => {
+      terminal.out(SCHEMAS[format]().trimEnd());
     });
+
+  addBoxCommands({ program, world, done, configOption });
 
   program
     .command('version')
@@ -111,6 +119,8 @@ function describe(world: ProgramWorld, done: (status: number) => void): Command 
 
   return program;
 }
+
+const SCHEMAS = { json: printJsonSchema, markdown: printReference, settings: printSettingsReference } as const;
 
 const LOG_FORMATS = ['text', 'json', 'expressway'] satisfies LogFormat[];
 

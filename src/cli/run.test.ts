@@ -1,63 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { bootFile, KeptBox, KeptSignals, KeptTerminal, load } from '../../test/cli/stand-ins.ts';
-import type { BootConfig } from '../config/boot.ts';
-import type { RunSingle } from '../single/box.ts';
-import { type RunCommand, run } from './run.ts';
-
-const COMMAND: RunCommand = { config: '/etc/fedway/fedway.yaml', logFormat: undefined, logLevel: undefined };
-
-/** One `fedway run`. The boot file is `text`, the box says when it runs and when it has ended. */
-class Trial {
-  readonly terminal = new KeptTerminal();
-  readonly signals = new KeptSignals();
-  readonly box = new KeptBox();
-  readonly told: string[] = [];
-  readonly boots: BootConfig[] = [];
-  text: string | undefined;
-  env = { SECRET: 'a'.repeat(32) };
-  start: () => void = () => {
-    throw new Error('not run yet');
-  };
-  end: (status: number) => void = () => undefined;
-  readonly #reads: string[] = [];
-
-  constructor(text: string | undefined) {
-    this.text = text;
-  }
-
-  get reads(): number {
-    return this.#reads.length;
-  }
-
-  run(command: Partial<RunCommand> = {}, runSingle?: RunSingle): Promise<number> {
-    return run(
-      { ...COMMAND, ...command },
-      {
-        terminal: this.terminal,
-        signals: this.signals,
-        notify: (...assignments) => this.told.push(assignments.join(' ').replace(/_USEC=\d+/, '_USEC=n')),
-        load: (path) => {
-          this.#reads.push(path);
-          return load(this.text, this.env);
-        },
-        runSingle:
-          runSingle ??
-          ((boot, options) => {
-            this.boots.push(boot);
-            this.start = () => options.started(this.box);
-            const { promise, resolve } = Promise.withResolvers<number>();
-            this.end = resolve;
-            return promise;
-          }),
-      },
-    );
-  }
-}
-
-/** Lets every promise that can be settled be settled. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
-}
+import { bootFile } from '../../test/cli/stand-ins.ts';
+import { settled, Trial } from '../../test/cli/trial.ts';
 
 describe('fedway run: starting', () => {
   test('no boot file: status 1, and a message that says what to do', async () => {
@@ -85,7 +28,8 @@ describe('fedway run: starting', () => {
     const running = trial.run();
     expect(trial.terminal.messages).toEqual([expect.stringContaining('warning: partners.rules[0]')]);
     trial.start();
-    expect(trial.told).toEqual(['READY=1 STATUS=Federating']);
+    await settled();
+    expect(trial.told).toEqual(['READY=1', 'STATUS=Federating']);
     trial.end(0);
     expect(await running).toBe(0);
     expect(trial.signals.attached).toBe(0);
@@ -127,11 +71,12 @@ describe('fedway run: SIGHUP', () => {
     const trial = new Trial(bootFile('coluc.com'));
     void trial.run();
     trial.start();
+    await settled();
     trial.text = bootFile('other.com');
     trial.signals.send('SIGHUP');
     await settled();
     expect(trial.box.asked).toEqual(['reload other.com']);
-    expect(trial.told.slice(1)).toEqual(['RELOADING=1 MONOTONIC_USEC=n', 'READY=1 STATUS=Federating']);
+    expect(trial.told.slice(2)).toEqual(['RELOADING=1 MONOTONIC_USEC=n', 'READY=1']);
     expect(trial.box.notes).toEqual([]);
   });
 
@@ -161,7 +106,7 @@ describe('fedway run: SIGHUP', () => {
     expect(trial.box.notes).toEqual([
       { note: 'config-refused', path: '/etc/fedway/fedway.yaml', problems: [expect.stringContaining(why)] },
     ]);
-    expect(trial.told.at(-1)).toBe('READY=1 STATUS=Federating; the last reload was refused, see the log');
+    expect(trial.told.at(-1)).toBe('STATUS=Federating; the last reload was refused, see the log');
   });
 
   test('what the box itself refuses, such as a certificate, is told in the same way', async () => {
@@ -288,7 +233,7 @@ describe('fedway run: SIGTERM and SIGINT', () => {
     ]);
     trial.start();
     expect(trial.box.asked).toEqual(['drain']);
-    expect(trial.told).not.toContain('READY=1 STATUS=Federating');
+    expect(trial.told).not.toContain('READY=1');
 
     const other = new Trial(bootFile('coluc.com'));
     void other.run();

@@ -1,11 +1,12 @@
+import { AdminServer } from '../admin/server.ts';
+import type { RunBox, RunningBox } from '../box/box.ts';
 import type { BootConfig, LogFormat } from '../config/boot.ts';
 import { type LoadResult, loadBootFile } from '../config/load.ts';
 import { printProblem } from '../config/problem.ts';
 import type { Severity } from '../protocol/notes.ts';
-import type { RunSingle } from '../single/box.ts';
 import { counted } from './check.ts';
 import { Lifetime, type Signals } from './lifetime.ts';
-import type { Notify } from './systemd.ts';
+import type { ServiceManager } from './systemd.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -20,24 +21,31 @@ export interface RunCommand {
 export interface RunWorld {
   readonly terminal: Terminal;
   readonly signals: Signals;
-  readonly notify: Notify;
-  readonly runSingle: RunSingle;
+  readonly service: ServiceManager | undefined;
+  readonly runBox: RunBox;
   readonly load?: (path: string) => LoadResult;
 }
 
 /** `fedway run`: until the box has ended. The answer is the exit status. */
 export async function run(command: RunCommand, world: RunWorld): Promise<number> {
-  const { terminal, signals, notify, runSingle, load = loadBootFile } = world;
+  const { terminal, signals, service, runBox, load = loadBootFile } = world;
   const read = (): LoadResult => withCommandLine(load(command.config), command);
   const result = read();
   if (result.outcome !== 'loaded') return refuse(result, command.config, terminal);
   for (const warning of result.warnings) terminal.err(printProblem(warning));
 
-  const lifetime = new Lifetime({ path: result.config.path, read, terminal, signals, notify });
+  const boot = result.config;
+  const lifetime = new Lifetime({ path: boot.path, read, terminal, signals, service });
+  let admin: Promise<AdminServer | undefined> | undefined;
   try {
-    return await runSingle(result.config, {
+    return await runBox(boot, {
       version: version(),
-      started: (box) => lifetime.started(box),
+      started: (box) => {
+        admin = openAdmin(boot, box);
+        // Whoever waits for READY=1 may use the socket next.
+        if (admin === undefined) lifetime.started(box);
+        else void admin.finally(() => lifetime.started(box));
+      },
       reload: read,
     });
   } catch (error) {
@@ -46,8 +54,30 @@ export async function run(command: RunCommand, world: RunWorld): Promise<number>
     );
     return EXIT.failed;
   } finally {
+    await (await admin)?.close();
     lifetime.over();
   }
+}
+
+/** The admin socket, when the boot file names one. A box federates also without: then its log says why. */
+function openAdmin(
+  { adminSocket: path, name, role }: BootConfig,
+  { operations, note: notes }: RunningBox,
+): Promise<AdminServer | undefined> | undefined {
+  if (path === undefined) return undefined;
+  const context = { operations, facts: { version: version(), name, role }, notes };
+  const unavailable = (detail: string): undefined => {
+    notes({ note: 'admin-unavailable', path, detail }, {});
+    return undefined;
+  };
+  return AdminServer.open(path, context).then(
+    (opened) => {
+      if ('refused' in opened) return unavailable(opened.refused);
+      notes({ note: 'listening', what: 'administration', address: path }, {});
+      return opened.server;
+    },
+    (error: unknown) => unavailable(error instanceof Error ? error.message : String(error)),
+  );
 }
 
 function refuse(result: Exclude<LoadResult, { outcome: 'loaded' }>, path: string, terminal: Terminal): number {

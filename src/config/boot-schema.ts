@@ -1,7 +1,9 @@
 import { SEVERITIES } from '../protocol/notes.ts';
-import type { Authentication, BootConfig, HomeServer, LogFormat, TlsMode } from './boot.ts';
-import { file, secret } from './schema/file-kinds.ts';
-import { type Kind, mapped, named, optional, required, standard } from './schema/kind.ts';
+import { LARGEST_STANZA } from '../protocol/xml/limits.ts';
+import type { Authentication, BootConfig, HomeServer, LogFormat, Role, TlsMode } from './boot.ts';
+import { AUTHENTICATIONS, TLS_MODES } from './choice.ts';
+import { file, folder, path, secret } from './schema/file-kinds.ts';
+import { type Kind, mapped, named, optional, otherwise, required, standard } from './schema/kind.ts';
 import {
   address,
   choice,
@@ -14,22 +16,21 @@ import {
   network,
   port,
   size,
+  word,
 } from './schema/scalar-kinds.ts';
 import { list, names, oneKeyOf, section } from './schema/section.ts';
 
-/** The boot file without its own path: what its text says. */
-export type BootFile = Omit<BootConfig, 'path'>;
+/** What the text of the boot file says; the rest of a `BootConfig` follows from it and from the machine. */
+export type BootFile = Omit<BootConfig, 'path' | 'name'> & { readonly name: string | undefined };
 
-const tls: Kind<TlsMode> = choice({
-  required: 'to insist on TLS',
-  optional: 'to use TLS where the other side offers it',
-  none: 'to stay in plain text',
-});
+const tls: Kind<TlsMode> = choice(TLS_MODES);
 
-const authentication: Kind<Authentication> = choice({
-  external: 'to believe certificates only (SASL EXTERNAL)',
-  dialback: 'to use Server Dialback only',
-  either: 'to let a partner prove itself either way',
+const authentication: Kind<Authentication> = choice(AUTHENTICATIONS);
+
+const role: Kind<Role> = choice({
+  single: 'for one box that does everything',
+  edge: 'for the box that talks with the world',
+  core: 'for the box inside that dials an Edge',
 });
 
 const federation = choice({ allow: 'to federate', deny: 'to refuse' });
@@ -53,6 +54,10 @@ const moduleName = { pattern: /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/, expects: 'a dotte
 const XMPP_SERVER = 5269;
 const XMPP_COMPONENT = 5347;
 const DNS = 53;
+const LINK = 7400;
+
+/** Longer labels do not exist (RFC 1035 §2.3.4), and peers show the name as one. */
+const BOX_NAME = /^[A-Za-z0-9-]{1,63}$/;
 
 const log = section({
   format: standard(
@@ -88,7 +93,7 @@ const timeouts = section({
 
 const limits = section({
   stanza: standard(
-    size(10_000, 16 * 1024 ** 2, 'RFC 6120 §13.12 does not permit less'),
+    size(10_000, LARGEST_STANZA, 'RFC 6120 §13.12 does not permit less'),
     '256KiB',
     'Bytes of one stanza after authentication; at least 10000.',
   ),
@@ -98,10 +103,46 @@ const limits = section({
   connections_per_address: standard(count(1, 1_000_000), 64, 'Connections from one address at a time.'),
 });
 
+const link = section({
+  listen: otherwise(
+    list(endpoint('address', LINK), { least: 1 }),
+    Object.freeze([]),
+    'Addresses and ports that the Cores connect to. Usually port 7400; nothing else need be open from the inside to this box.',
+    { restart: true },
+  ),
+  address: optional(
+    endpoint('name or address', LINK),
+    'Where the Cores find this box: what an invitation names. Without: the first address of `listen`; if that is a wildcard, each invitation must name one.',
+  ),
+  dial_from: standard(
+    list(address),
+    [],
+    'Local addresses that connections to the Edges leave from, at most one per family.',
+    { restart: true },
+  ),
+  hold: standard(
+    duration(),
+    '60s',
+    'How long stanzas wait for a Link that is down. Then they are bounced, and the Link begins anew.',
+  ),
+  quiet: standard(
+    duration(),
+    '5s',
+    'Silence after which the other end is asked whether it lives; after twice the time the connection is given up.',
+  ),
+  queue_stanzas: standard(
+    count(1, 1_000_000),
+    10_000,
+    'Stanzas that a Link holds while it is down, or until the other end has confirmed them.',
+  ),
+  queue_bytes: standard(size(10_000, 1024 ** 3), '16MiB', 'Bytes of these stanzas.'),
+  connect: standard(duration(), '10s', 'TCP connect to one address of an Edge.'),
+});
+
 const s2s = section({
-  listen: required(
+  listen: otherwise(
     list(endpoint('address', XMPP_SERVER), { least: 1 }),
-    '["192.0.2.1:5269"]',
+    Object.freeze([]),
     'Addresses and ports that partners connect to.',
     { restart: true },
   ),
@@ -116,9 +157,8 @@ const s2s = section({
     'either',
     'How a partner proves its domain: by certificate (SASL EXTERNAL), by Server Dialback, or either way.',
   ),
-  dialback_secret: required(
+  dialback_secret: optional(
     secret(16),
-    '{ file: dialback.secret }',
     'The secret that dialback keys are made of (XEP-0185); the same on every box that answers for these domains.',
   ),
   trust: standard(
@@ -200,15 +240,13 @@ const home = section({
     '[example.org]',
     'Our own domains that this server inside serves, sub-domains such as conference.* included.',
   ),
-  certificate: required(
+  certificate: optional(
     file('public'),
-    'certs/example.org.pem',
     'PEM file: the chain, leaf first. Read again on SIGHUP and when the file changes.',
   ),
-  key: required(file('private'), 'certs/example.org.key', 'PEM file: the private key of the certificate.'),
-  server: required(
+  key: optional(file('private'), 'PEM file: the private key of the certificate.'),
+  server: optional(
     server,
-    '{ s2s: { address: "10.0.0.10:5269" } }',
     'How fedway and the server inside talk: exactly one of `s2s`, `component`, `accept_component`.',
   ),
 });
@@ -291,13 +329,29 @@ const partners = section({
 /** The description of the boot file: everything that fedway says and enforces about single keys is written here, and only here. */
 export const bootSchema = section({
   role: required(
-    choice({ single: 'for one box that does everything' }),
+    role,
     'single',
-    'What this box is. A single box stands between the servers inside and the world.',
+    'What this box is. A single box stands between the servers inside and the world; where a firewall does, an Edge stands outside of it and a Core inside.',
     { restart: true },
   ),
+  name: optional(
+    word('name', 'letters, digits and hyphens, at most 63', BOX_NAME),
+    'How the other boxes, status and log call this one. Without: the first label of the host name.',
+    { restart: true },
+  ),
+  data: optional(
+    folder,
+    'The folder of the live configuration and of the keys that fedway makes itself; it is made when it does not exist. A single box without it is governed by this file alone.',
+    { restart: true },
+  ),
+  admin_socket: optional(
+    path,
+    'The socket where `fedway status`, `fedway config` and the like reach the running fedway. Without: `admin.sock` in `data`; without `data` there is none.',
+    { restart: true },
+  ),
+  link: standard(link, {}, 'The Link: the one connection between Edge and Core, which the Core dials.'),
   log: standard(log, {}, 'The log.'),
-  s2s: required(s2s, '', 'The outside: federation with the world.'),
+  s2s: standard(s2s, {}, 'The outside: federation with the world.'),
   resolver: standard(resolver, {}, 'How partners are found: DNS of the outside world, not of the inside.'),
   homes: required(
     named('list of homes', list(home, { least: 1 })),

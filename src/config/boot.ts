@@ -10,17 +10,33 @@ import type { Secret } from './secret.ts';
 export interface BootConfig {
   /** The boot file, as an absolute path. */
   readonly path: string;
-  readonly role: 'single';
+  readonly role: Role;
+  /** How Link peers and status call this box: letters, digits and hyphens, at most 63. */
+  readonly name: string;
+  /**
+   * The folder of clusterdb and of what fedway makes itself, as an absolute path; it need not exist yet. An Edge and a Core have
+   * one. `undefined`: a single box that is governed by its boot file alone.
+   */
+  readonly data: string | undefined;
+  /** The socket that the command line reaches a running fedway at, as an absolute path; `undefined`: none. */
+  readonly adminSocket: string | undefined;
   readonly log: LogConfig;
+  /** On a single box only the defaults. */
+  readonly link: LinkConfig;
   readonly s2s: S2sConfig;
   readonly resolver: ResolverConfig;
   /** At least one. No domain is in two of them. */
   readonly homes: readonly HomeConfig[];
+  /** On an Edge only the defaults. */
   readonly inside: InsideConfig;
   /** `undefined`: no steering responder. */
   readonly dns: SteeringConfig | undefined;
+  /** Means something only without `data`: otherwise partners are live settings. */
   readonly partners: PartnersConfig;
 }
+
+/** What a box is: one that does everything, or one of the two that a firewall stands between. */
+export type Role = 'single' | 'edge' | 'core';
 
 export type LogFormat = 'text' | 'json' | 'expressway';
 /** TLS on a connection: insist on it, use it where the other side offers it, or never. */
@@ -35,14 +51,35 @@ interface LogConfig {
   readonly modules: ReadonlyMap<string, Severity>;
 }
 
+/** The Link between an Edge and its Cores. Times are milliseconds, sizes bytes. */
+export interface LinkConfig {
+  /** At least one on an Edge, none on a Core. */
+  readonly listen: readonly Endpoint[];
+  /** What an invitation names, so that Cores find the Edge; `undefined`: it must be given with the invitation. */
+  readonly address: Endpoint | undefined;
+  /** At most one address per family; none: the operating system chooses. None on an Edge. */
+  readonly dialFrom: readonly string[];
+  /** How long stanzas wait for a Link that is down. */
+  readonly hold: number;
+  /** Silence after which the other end is asked whether it lives. */
+  readonly quiet: number;
+  /** TCP connect to the Edge. */
+  readonly connect: number;
+  /** Per Link, while it is down or until the other end has confirmed them. */
+  readonly queueStanzas: number;
+  readonly queueBytes: number;
+}
+
 interface S2sConfig {
-  /** At least one. A listener on `::` must not take IPv4 as well: `0.0.0.0` may stand beside it. */
+  /** At least one on a single box and an Edge, none on a Core. A listener on `::` must not take IPv4 as well: `0.0.0.0` may stand beside it. */
   readonly listen: readonly Endpoint[];
   /** At most one address per family; none: the operating system chooses. */
   readonly dialFrom: readonly string[];
+  /** This and the next two mean something only without `data`: otherwise they are live settings. */
   readonly tls: TlsMode;
   readonly authentication: Authentication;
-  readonly dialbackSecret: Secret;
+  /** Always there on a single box without `data`. */
+  readonly dialbackSecret: Secret | undefined;
   readonly trust: {
     readonly system: boolean;
     /** PEM files. */
@@ -82,10 +119,11 @@ interface ResolverConfig {
 export interface HomeConfig {
   /** At least one. */
   readonly domains: readonly Domain[];
-  /** PEM files: the chain, leaf first, and its private key. */
-  readonly certificate: string;
-  readonly key: string;
-  readonly server: HomeServer;
+  /** PEM files: the chain, leaf first, and its private key; both `undefined` on a Core, both there otherwise. */
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  /** `undefined` on an Edge, there otherwise. */
+  readonly server: HomeServer | undefined;
 }
 
 /** How fedway and the server inside that serves a home talk with each other. */

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { standIn } from '../../test/config/stand-in.ts';
+import type { BootConfig } from './boot.ts';
 import { bootSchema } from './boot-schema.ts';
 import { printJsonSchema } from './json-schema.ts';
+import { printSettingsReference } from './live/reference.ts';
 import { loadBootFile } from './load.ts';
 import { printProblem } from './problem.ts';
 import { printReference } from './reference.ts';
+import { ROLE_RULES, type Setup, setupsOf } from './roles.ts';
 import type { Kind } from './schema/kind.ts';
 import { isPlain } from './schema/section.ts';
 import { keysOf } from './schema/walk.ts';
@@ -18,8 +21,8 @@ const read = (name: string): string => readFileSync(new URL(name, ROOT), 'utf8')
 const COMMENTED = /^( *)# ( *(?:- )?[a-z0-9_.]+:(?: .*)?)$/;
 
 /** The example with every commented key put in force, except those of `without`. */
-function uncomment(without: readonly string[] = []): string {
-  const lines = read('fedway.example.yaml').split('\n');
+function uncomment(without: readonly string[] = [], example = 'fedway.example.yaml'): string {
+  const lines = read(example).split('\n');
   const kept: string[] = [];
   let skippedDepth: number | undefined;
   for (const line of lines.map((each) => each.replace(COMMENTED, '$1$2'))) {
@@ -69,14 +72,33 @@ function said(text: string): string[] {
   return (result.outcome === 'loaded' ? result.warnings : result.problems).map(printProblem);
 }
 
+function config(text: string): BootConfig {
+  const result = load(text);
+  if (result.outcome !== 'loaded') throw new Error(JSON.stringify(result));
+  return result.config;
+}
+
+/** Every key of an example, be it commented out. */
+function shownIn(example: string): readonly string[] {
+  return [...new Set(pathsIn(readYaml(uncomment([], example)).root, bootSchema))];
+}
+
+/** Every key that a box may have; where a secret comes from is shown once. */
+function keysFor(setup: Setup): readonly string[] {
+  const paths = [...keysOf(bootSchema)].map(({ path }) => path);
+  return [...new Set(paths)].filter(
+    (path) => !/secret\.(?:env|credential)$/.test(path) && setupsOf(path).includes(setup),
+  );
+}
+
 describe('the example, the description and what is generated from it', () => {
   test('the example as it is shipped is in order, without a warning', () => {
     expect(said(read('fedway.example.yaml'))).toEqual([]);
   });
 
   test.each([
-    ['s2s', ['component', 'accept_component', 'authorities']],
-    ['component', ['s2s:', 'accept_component']],
+    ['s2s', ['component', 'accept_component', 'authorities', 'data']],
+    ['component', ['s2s:', 'accept_component', 'data']],
   ])('the example with every commented key in force is in order, with the server inside by %s', (via, without) => {
     const text = via === 's2s' ? uncomment(without) : serverOnly(via);
     expect(said(text)).toEqual([]);
@@ -87,12 +109,27 @@ describe('the example, the description and what is generated from it', () => {
     expect(said(text)).toEqual([]);
   });
 
-  test('every key of the description is in the example, and every key of the example in the description', () => {
-    const shown = new Set(pathsIn(readYaml(uncomment()).root, bootSchema));
-    const known = [...keysOf(bootSchema)]
-      .map(({ path }) => path)
-      .filter((path) => !/secret\.(?:env|credential)$/.test(path));
-    expect([...shown].toSorted()).toEqual([...new Set(known)].toSorted());
+  test('every key that a single box may have is in the example, and every key of the example in the description', () => {
+    expect(shownIn('fedway.example.yaml').toSorted()).toEqual(keysFor('single').toSorted());
+  });
+
+  test.each(['edge', 'core'] as const)(
+    'the example of role %s is in order, as it is shipped and with every commented key in force',
+    (role) => {
+      expect(said(read(`examples/${role}.yaml`))).toEqual([]);
+      expect(said(uncomment([], `examples/${role}.yaml`))).toEqual([]);
+      expect(config(read(`examples/${role}.yaml`)).role).toBe(role);
+    },
+  );
+
+  test.each(['edge', 'core'] as const)('every key that a box of role %s may have is in one of the examples', (role) => {
+    const shown = new Set([...shownIn('fedway.example.yaml'), ...shownIn(`examples/${role}.yaml`)]);
+    expect(keysFor(role).filter((path) => !shown.has(path))).toEqual([]);
+  });
+
+  test.each(['edge', 'core'] as const)('a commented key of the example of role %s shows its default', (role) => {
+    const shipped = config(read(`examples/${role}.yaml`));
+    expect(config(uncomment([], `examples/${role}.yaml`))).toEqual(shipped);
   });
 
   test('a commented key of the example shows its default, unless its line says "e.g."', () => {
@@ -120,6 +157,15 @@ describe('the example, the description and what is generated from it', () => {
     expect(read('docs/reference/configuration.md')).toBe(printReference());
   });
 
+  test('settings.md is what `fedway schema --format settings` prints', () => {
+    expect(read('docs/reference/settings.md')).toBe(printSettingsReference());
+  });
+
+  test('every rule about a role is about a key that there is', () => {
+    const known = new Set([...keysOf(bootSchema)].map(({ path }) => path));
+    expect(Object.keys(ROLE_RULES).filter((path) => !known.has(path))).toEqual([]);
+  });
+
   test('every key says what it means', () => {
     const mute = [...keysOf(bootSchema)].filter(({ key }) => !/^[^ ].{4,}[.)]$/.test(key.meaning));
     expect(mute.map(({ path }) => path)).toEqual([]);
@@ -136,7 +182,7 @@ describe('the example, the description and what is generated from it', () => {
 /** The example with one of the commented ways to the server inside, in place of the one in force. */
 function serverOnly(via: string): string {
   const others = ['component', 'accept_component'].filter((name) => name !== via);
-  const lines = uncomment(others).split('\n');
+  const lines = uncomment([...others, 'data']).split('\n');
   const first = lines.findIndex((line) => /^ {6}s2s:/.test(line));
   const end = lines.findIndex((line, index) => index > first && /^ {0,6}\S/.test(line));
   return lines.toSpliced(first, end - first).join('\n');

@@ -43,13 +43,13 @@ function good(text: string, env: Env = {}): BootConfig {
 
 describe('loadBootFile', () => {
   test('a secret is resolved, without the line break at the end of its file', () => {
-    expect(good(GOOD).s2s.dialbackSecret.reveal()).toBe('0123456789abcdef0123456789abcdef');
+    expect(good(GOOD).s2s.dialbackSecret?.reveal()).toBe('0123456789abcdef0123456789abcdef');
   });
 
   test('a secret comes from the environment or from the credentials of the unit', () => {
     const env = { DIALBACK: 'b'.repeat(32), CREDENTIALS_DIRECTORY: '/run/credentials' };
-    const from = (source: string): string =>
-      good(GOOD.replace('file: dialback.secret', source), env).s2s.dialbackSecret.reveal();
+    const from = (source: string): string | undefined =>
+      good(GOOD.replace('file: dialback.secret', source), env).s2s.dialbackSecret?.reveal();
     expect(from('env: DIALBACK')).toBe('b'.repeat(32));
     expect(from('credential: dialback')).toBe('a'.repeat(32));
   });
@@ -211,7 +211,71 @@ describe('loadBootFile on this machine', () => {
   });
 });
 
+const EDGE = `
+role: edge
+data: data
+link: { listen: ["192.0.2.2:7400", "[2001:db8::2]:7400"] }
+s2s: { listen: ["192.0.2.2:5269"] }
+homes: [{ domains: [coluc.com], certificate: a.pem, key: a.key }]
+`;
+
+const CORE = `
+role: core
+data: /var/lib/fedway
+homes: [{ domains: [coluc.com], server: { s2s: { address: "10.0.0.10:5269" } } }]
+inside: { listen: ["10.0.0.3:5269"] }
+`;
+
+describe('what follows from other keys', () => {
+  test('a box is called by the first label of its host name, unless it has a name', () => {
+    expect(good(GOOD).name).toBe('edge-1');
+    expect(good(`${GOOD}name: Box-7`).name).toBe('Box-7');
+  });
+
+  test.each([
+    ['box_7.coluc.com', 'box-7'],
+    ['', 'fedway'],
+    [`${'a'.repeat(70)}.lab`, 'a'.repeat(63)],
+    ['büro', 'b-ro'],
+  ])('the host name %j, which is no box name, makes the box name %j', (hostName, name) => {
+    const surroundings = { ...standIn('/etc/fedway', { ...FILES, 'fedway.yaml': GOOD }), hostName: () => hostName };
+    expect(loadBootFile('/etc/fedway/fedway.yaml', { surroundings })).toMatchObject({ config: { name } });
+  });
+
+  test('the admin socket is in the data folder, unless it is written; without both there is none', () => {
+    expect(good(GOOD)).toMatchObject({ data: undefined, adminSocket: undefined });
+    expect(good(`${GOOD}admin_socket: admin`)).toMatchObject({ data: undefined, adminSocket: '/etc/fedway/admin' });
+    expect(good(EDGE)).toMatchObject({ data: '/etc/fedway/data', adminSocket: '/etc/fedway/data/admin.sock' });
+    expect(good(`${CORE}admin_socket: /run/fedway.sock`)).toMatchObject({ adminSocket: '/run/fedway.sock' });
+  });
+
+  test('an Edge is dialed where it listens first, unless it is written, or listens everywhere', () => {
+    expect(good(EDGE).link.address).toEqual({ host: '192.0.2.2', port: 7400 });
+    expect(good(EDGE.replace('192.0.2.2:7400', '0.0.0.0:7400')).link.address).toBeUndefined();
+    const written = EDGE.replace('link: {', 'link: { address: "edge.coluc.com:17400",');
+    expect(good(written).link.address).toEqual({ host: 'edge.coluc.com', port: 17_400 });
+  });
+
+  test('a role without a section has its defaults: the Link, the inside, the outside', () => {
+    expect(good(CORE)).toMatchObject({
+      link: { listen: [], address: undefined, dialFrom: [], hold: 60_000, quiet: 5000, connect: 10_000 },
+      s2s: { listen: [], dialbackSecret: undefined, timeouts: { idle: 1_800_000 }, limits: { stanza: 262_144 } },
+      homes: [{ certificate: undefined, key: undefined }],
+    });
+    expect(good(EDGE)).toMatchObject({ inside: { listen: [] }, dns: undefined, homes: [{ server: undefined }] });
+    expect(good(GOOD).link).toMatchObject({ listen: [], queueStanzas: 10_000, queueBytes: 16_777_216 });
+  });
+});
+
 describe('restartNeeded', () => {
+  test('another name, folder, socket or address of the Link needs a restart, how long it waits does not', () => {
+    const next = EDGE.replace('data: data', 'data: other\nname: edge-2')
+      .replace('192.0.2.2:7400', '192.0.2.3:7400')
+      .replace('link: {', 'link: { hold: 30s, address: "edge.coluc.com:7400",');
+    expect(restartNeeded(good(EDGE), good(next))).toEqual(['name', 'data', 'admin_socket', 'link.listen']);
+    expect(restartNeeded(good(EDGE), good(CORE))).toContain('role');
+  });
+
   test('nothing differs: nothing needs a restart', () => {
     expect(restartNeeded(good(GOOD), good(GOOD))).toEqual([]);
   });

@@ -2,6 +2,8 @@ import { dirname, resolve } from 'node:path';
 import type { BootConfig } from './boot.ts';
 import { type BootFile, bootSchema } from './boot-schema.ts';
 import { checkBoot } from './checks/check.ts';
+import { adminSocketIn } from './checks/link.ts';
+import { isEvery } from './checks/listeners.ts';
 import { inFileOrder, type Position, type Problem } from './problem.ts';
 import { Place, Reading, type ReadingContext } from './schema/place.ts';
 import { indexOf } from './schema/walk.ts';
@@ -57,7 +59,27 @@ function readBootFile(bytes: Uint8Array, path: string, context: ReadingContext):
   if (file === undefined || problems.some(({ severity }) => severity === 'error'))
     return { outcome: 'refused', problems };
   // Without an error nothing was left out of the file's value.
-  return { outcome: 'loaded', config: Object.freeze({ path, ...file }), warnings: problems };
+  return { outcome: 'loaded', config: complete(path, file, context.surroundings), warnings: problems };
+}
+
+/** With what follows from other keys, and from the machine. */
+function complete(path: string, file: BootFile, surroundings: Surroundings): BootConfig {
+  const { data, link } = file;
+  const [first] = link.listen;
+  const address = link.address ?? (first === undefined || isEvery(first.host) ? undefined : first);
+  return Object.freeze({
+    path,
+    ...file,
+    name: file.name ?? boxName(surroundings.hostName()),
+    adminSocket: file.adminSocket ?? (data === undefined ? undefined : adminSocketIn(data)),
+    link: Object.freeze({ ...link, address }),
+  });
+}
+
+/** The first label of a host name, with what a box name may not have as hyphens. */
+function boxName(hostName: string): string {
+  const label = hostName.split('.')[0] ?? '';
+  return label.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63) || 'fedway';
 }
 
 function decode(bytes: Uint8Array, reading: Reading): string | undefined {

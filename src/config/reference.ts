@@ -1,4 +1,5 @@
 import { bootSchema } from './boot-schema.ts';
+import { ROLE_RULES, SETUPS, type Setup, setupsOf } from './roles.ts';
 import type { Key } from './schema/kind.ts';
 import { isPlain } from './schema/section.ts';
 import { type DescribedKey, keysOf } from './schema/walk.ts';
@@ -17,10 +18,12 @@ names every problem with its key, line, reason and cure.
 | duration | \`"500ms"\`, \`"30s"\`, \`"10m"\`, \`"1h"\`, \`"1d"\` |
 | size | bytes, or \`"256KiB"\`, \`"1MiB"\`, \`"1GiB"\` |
 | network | CIDR: \`"10.0.0.0/8"\`, \`"fd00::/8"\`, or one address |
-| file | a path, absolute or relative to the boot file |
+| file, folder, path | absolute or relative to the boot file |
 | secret | never the secret itself: \`{ file: path }\`, \`{ env: NAME }\` or \`{ credential: name }\` (systemd's LoadCredential) |
 
-A change takes effect on SIGHUP, unless the last column says *restart*. \`[]\` in a key stands for each entry of a list.
+The column *boxes* says which roles a key is for; where it is empty, all of them. With a \`data\` folder, which Edge and Core have,
+who may federate and how is not written here: these are [live settings](settings.md). A change takes effect on SIGHUP, unless the last
+column says *restart*. \`[]\` in a key stands for each entry of a list.
 `;
 
 /** The reference page of the boot file, in Markdown. */
@@ -43,24 +46,44 @@ function isSecretSource({ section }: DescribedKey): boolean {
 
 function printSection(section: string, rows: readonly DescribedKey[]): string {
   const title = section === '' ? 'Top level' : `\`${section}\``;
-  const lines = rows.map(({ name, key }) => {
+  const lines = rows.map(({ path, name, key }) => {
     const cells = [
       `\`${name}\``,
       cell(key.kind.words),
-      printDefault(key),
+      printDefault(path, key),
+      boxesOf(path),
       cell(key.meaning),
       key.restart ? '*restart*' : '',
     ];
     return `| ${cells.join(' | ')} |`;
   });
-  return `## ${title}\n\n| key | type | default | meaning | change |\n|---|---|---|---|---|\n${lines.join('\n')}\n`;
+  return `## ${title}\n\n| key | type | default | boxes | meaning | change |\n|---|---|---|---|---|---|\n${lines.join('\n')}\n`;
 }
 
-function printDefault({ presence, kind }: Key<unknown>): string {
+function printDefault(path: string, { presence, kind }: Key<unknown>): string {
   if (presence.must) return '**required**';
+  const needed = ROLE_RULES[path]?.needed;
+  if (needed !== undefined) {
+    const some = setupsOf(path).some((setup) => !needed.by.includes(setup));
+    return some ? `**required** on ${printSetups(needed.by)}` : '**required**';
+  }
   if (kind.inside.form === 'section' || !isPlain(presence.standard)) return '';
   const { standard } = presence;
   return `\`${typeof standard === 'string' ? standard : JSON.stringify(standard)}\``;
+}
+
+/** The boxes that may have a key; nothing for all of them. */
+function boxesOf(path: string): string {
+  const setups = setupsOf(path);
+  return setups.length === SETUPS.length ? '' : printSetups(setups);
+}
+
+function printSetups(setups: readonly Setup[]): string {
+  const isBoth = setups.includes('single') && setups.includes('single with data');
+  return setups
+    .filter((setup) => !isBoth || setup !== 'single with data')
+    .map((setup) => (setup === 'single' && !isBoth ? 'single without `data`' : setup))
+    .join(', ');
 }
 
 function cell(text: string): string {

@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { getSystemErrorMap, getSystemErrorMessage } from 'node:util';
 
 /** A file that a boot file names, looked at without opening it for good. */
@@ -18,6 +19,7 @@ export interface Surroundings {
   /** The bytes of a small file, or why not. */
   read(path: string, limit: number): Uint8Array | { readonly why: string };
   env(name: string): string | undefined;
+  hostName(): string;
 }
 
 /** The machine fedway runs on. */
@@ -45,6 +47,9 @@ export const machine: Surroundings = {
   },
   env(name) {
     return process.env[name];
+  },
+  hostName() {
+    return hostname();
   },
 };
 

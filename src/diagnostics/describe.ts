@@ -1,5 +1,7 @@
 import type { Note, NoteSubject, Severity } from '../protocol/notes.ts';
+import { CLUSTERDB } from './describe/clusterdb.ts';
 import { DIALBACK } from './describe/dialback.ts';
+import { LINK } from './describe/link.ts';
 import { PROCESS } from './describe/process.ts';
 import { REACHING } from './describe/reaching.ts';
 import { ROUTING } from './describe/routing.ts';
@@ -7,7 +9,15 @@ import { STREAM } from './describe/stream.ts';
 import type { Fields, Module, NoteName, Row, Rows } from './row.ts';
 
 /** The one table of all notes. It is complete by its type: a new note does not compile until a row describes it. */
-export const ROWS: Rows<NoteName> = { ...STREAM, ...DIALBACK, ...REACHING, ...ROUTING, ...PROCESS };
+export const ROWS: Rows<NoteName> = {
+  ...STREAM,
+  ...DIALBACK,
+  ...REACHING,
+  ...ROUTING,
+  ...LINK,
+  ...CLUSTERDB,
+  ...PROCESS,
+};
 
 export const NOTE_NAMES = Object.keys(ROWS) as readonly NoteName[];
 

@@ -18,6 +18,8 @@ const ENDS: readonly StreamEnd[] = [
   { by: 'policy', because: 'TLS is required' },
   { by: 'authentication', because: 'the certificate has expired' },
   { by: 'timeout', waitingFor: 'the stream header' },
+  { by: 'link', detail: 'the Link to edge-1 is down' },
+  { by: 'link', detail: 'the Link to edge-1 is down', inDoubt: true },
   { by: 'close' },
   { by: 'disconnect' },
   { by: 'disconnect', detail: 'ECONNRESET' },

@@ -28,7 +28,7 @@ export function explain(end: StreamEnd, direction: 'in' | 'out' = 'out'): Explan
   if (end.by === 'policy') {
     return {
       cause: `Our policy does not permit it: ${ended(end.because)}`,
-      cure: 'If the partner is meant to get through, change partners or s2s in the configuration and reload.',
+      cure: 'If the partner is meant to get through, change that setting.',
     };
   }
   if (end.by === 'authentication') {
@@ -41,6 +41,13 @@ export function explain(end: StreamEnd, direction: 'in' | 'out' = 'out'): Explan
     return {
       cause: `Nothing came while waiting for ${ended(end.waitingFor)}`,
       cure: 'If it happens again, look for a firewall or an overloaded server on the way; s2s.timeouts says how long fedway waits.',
+    };
+  }
+  if (end.by === 'link') {
+    const doubt = end.inDoubt === true ? ' What was on its way then may have arrived: it is not sent again.' : '';
+    return {
+      cause: `Edge and Core did not reach each other: ${ended(end.detail)}${doubt}`,
+      cure: 'See the lines of the module link, and fedway link list on both boxes: check that the other box runs, and that the firewall lets the Core connect to the Link port of the Edge.',
     };
   }
   if (end.by === 'close') return { cause: 'It was closed in good order.', cure: undefined };

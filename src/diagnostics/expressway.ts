@@ -3,7 +3,7 @@ import { cut, visibleInQuotes } from './escape.ts';
 import type { LogRecord } from './record.ts';
 import { showableXml } from './redact.ts';
 import type { Fields, NoteName, NoteOf } from './row.ts';
-import { named } from './row.ts';
+import { named, referenceChange } from './row.ts';
 import { joinedFields } from './text.ts';
 
 /**
@@ -49,11 +49,13 @@ function linesOf(record: LogRecord): readonly Line[] {
 
 /** The lines that the reference system writes at this step, `undefined` where it is not known to write any. */
 function referenceLines(note: Note, subject: NoteSubject): readonly Line[] | undefined {
-  const lines = REFERENCE[note.note] as ((note: Note, subject: NoteSubject) => readonly Line[]) | undefined;
+  const lines = REFERENCE[note.note] as ((note: Note, subject: NoteSubject) => readonly Line[] | undefined) | undefined;
   return lines?.(note, subject);
 }
 
-const REFERENCE: { readonly [N in NoteName]?: (note: NoteOf<N>, subject: NoteSubject) => readonly Line[] } = {
+const REFERENCE: {
+  readonly [N in NoteName]?: (note: NoteOf<N>, subject: NoteSubject) => readonly Line[] | undefined;
+} = {
   'dialback-sent': (note, subject) => [
     sending('info', note, subject),
     line(
@@ -104,6 +106,8 @@ const REFERENCE: { readonly [N in NoteName]?: (note: NoteOf<N>, subject: NoteSub
   'verify-stream-closing': (_note, subject) => [
     line('info', `stream.${subject.direction ?? 'out'}`, `${xcoder(subject)}closing stream used for dialback only`),
   ],
+  'config-changed': ({ reference }) =>
+    reference === undefined ? undefined : [line('info', 'clusterdb', referenceChange(reference))],
 };
 
 function sending(level: Severity, { xml }: { readonly xml: string }, subject: NoteSubject): Line {

@@ -42,7 +42,9 @@ export const MODULES = [
   'routing',
   'steering',
   'component',
+  'link',
   'config',
+  'developer.clusterdb.restapi',
   'process',
 ] as const;
 export type Module = (typeof MODULES)[number];
@@ -62,6 +64,19 @@ export function named(name: string): string {
 /** Words that somebody else wrote, in a sentence of ours: cut, and unable to leave their quotes. */
 export function quoted(text: string): string {
   return `"${cut(text, TEXT_LIMIT).replaceAll('"', "'")}"`;
+}
+
+/** A changed setting in the words of the reference system. */
+export function referenceChange({
+  name,
+  from,
+  to,
+}: {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}): string {
+  return `xconfiguration xcpConfiguration ${name} - changed from: ${from} to: ${to}`;
 }
 
 /** At most `limit` members of a list in a sentence. */

@@ -26,12 +26,12 @@ function tableOf() {
         undeliverable: (_stanza, each, end) => returned.push(`${each.target} ${end.by}`),
       }),
   );
-  const authorize = (n: number, lastStanza: number) =>
+  const authorize = (n: number, lastActive: number) =>
     events[n]?.authorized({
       send: () => true,
       room: () => Promise.resolve(),
-      lastStanza,
-      close: (why) => closed.push(why),
+      lastActive,
+      close: ({ why }) => closed.push(why),
     });
   return { table, events, returned, closed, authorize };
 }
@@ -73,4 +73,25 @@ test('forgetting failures gives everybody a new chance', () => {
   expect(outlet.state).toBe('bounce');
   table.forgetFailures();
   expect(outlet.state).toBe('idle');
+});
+
+test('forgetting may concern some only: an unconcerned partner keeps its pause', () => {
+  const { table, events } = tableOf();
+  const [first, second] = ['evil.lab', 'vngtp.lab'].map((name) => table.outletFor(pair('coluc.com', name)));
+  for (const outlet of [first, second]) outlet?.offer(STANZA);
+  for (const each of events) each.ended({ by: 'network', stage: 'tcp', detail: 'refused' });
+  table.forgetFailures(({ target }) => target === 'vngtp.lab');
+  expect([first?.state, second?.state]).toEqual(['bounce', 'idle']);
+});
+
+test('tells of every way out: its pair, what it does, how much waits', () => {
+  const { table, authorize } = tableOf();
+  for (const name of ['vngtp.lab', 'far.lab']) table.outletFor(pair('coluc.com', name)).offer(STANZA);
+  table.outletFor(pair('vngtp.lab', 'coluc.com'));
+  authorize(0, 0);
+  expect(table.pairs()).toEqual([
+    { sender: 'coluc.com', target: 'vngtp.lab', state: 'send', queued: 0 },
+    { sender: 'coluc.com', target: 'far.lab', state: 'queue', queued: 1 },
+    { sender: 'vngtp.lab', target: 'coluc.com', state: 'idle', queued: 0 },
+  ]);
 });

@@ -2,6 +2,15 @@ import type { StreamEnd } from '../protocol/end.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import type { PairOutlet } from './pair-outlet.ts';
 
+/** The way out for one pair of domains, as an administrator sees it. */
+export interface PairFacts {
+  readonly sender: string;
+  readonly target: string;
+  readonly state: PairOutlet['state'];
+  /** Stanzas that wait. */
+  readonly queued: number;
+}
+
 /** The outlets of one face of the box, one for each pair that was written to lately. */
 export class OutletTable {
   private readonly make: (pair: StreamPair) => PairOutlet;
@@ -31,7 +40,7 @@ export class OutletTable {
     return entry.outlet;
   }
 
-  /** Closes streams that have carried nothing since `idleSince` (Unix milliseconds), and forgets outlets that hold nothing. */
+  /** Closes streams that have carried nothing since `idleSince` (milliseconds of a clock that is never set), and forgets outlets that hold nothing. */
   sweep(idleSince: number): void {
     for (const [key, { outlet }] of this.outlets) {
       outlet.closeIfIdle(idleSince);
@@ -54,9 +63,16 @@ export class OutletTable {
     for (const { pair, outlet } of this.outlets.values()) if (concerns(pair)) outlet.reopen();
   }
 
-  /** After a new configuration every partner is worth a fresh attempt. */
-  forgetFailures(): void {
-    for (const { outlet } of this.outlets.values()) outlet.forgetFailures();
+  /** Partners of the pairs that `concerns` names are worth a fresh attempt: after a change, it may come out differently. */
+  forgetFailures(concerns: (pair: StreamPair) => boolean = () => true): void {
+    for (const { pair, outlet } of this.outlets.values()) if (concerns(pair)) outlet.forgetFailures();
+  }
+
+  /** Every way out that exists now. */
+  pairs(): readonly PairFacts[] {
+    return [...this.outlets.values()].map(({ pair: { sender, target }, outlet: { state, queued } }) => {
+      return { sender, target, state, queued };
+    });
   }
 
   private forget(key: string): void {

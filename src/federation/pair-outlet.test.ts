@@ -1,70 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { VirtualClock } from '../../test/protocol/clock.ts';
+import { outletWith } from '../../test/support/pair-outlet.ts';
 import { stanzaIn } from '../../test/support/xml-events.ts';
 import type { StreamEnd } from '../protocol/end.ts';
-import type { Domain } from '../protocol/jid/domain.ts';
-import type { Note } from '../protocol/notes.ts';
 import type { StreamErrorCondition } from '../protocol/stream/stream-error.ts';
-import { type Demand, PairOutlet, type SendingStream, type StreamOpener } from './pair-outlet.ts';
 
-const PAIR = { sender: 'coluc.com' as Domain, target: 'vngtp.lab' as Domain };
 const CLOSED: StreamEnd = { by: 'close' };
 const UNREACHABLE: StreamEnd = { by: 'network', stage: 'tcp', detail: 'refused' };
-
-type Events = Parameters<StreamOpener['open']>[1];
-
-class Stream implements SendingStream {
-  readonly sent: string[] = [];
-  readonly closed: string[] = [];
-  lastStanza = 0;
-  hasRoom = true;
-  send(stanza: { readonly id: string | undefined }): boolean {
-    this.sent.push(stanza.id ?? '');
-    return this.hasRoom;
-  }
-  room(): Promise<void> {
-    return Promise.resolve();
-  }
-  close(why: string): void {
-    this.closed.push(why);
-  }
-}
-
-/** An outlet whose attempts the test decides. */
-function outletWith(limits = { stanzas: 3, bytes: 10_000 }, atOnce?: (events: Events) => void) {
-  const clock = new VirtualClock();
-  const attempts: { readonly events: Events; readonly demand: Demand; abandoned: boolean }[] = [];
-  const notes: Note[] = [];
-  const returned: { readonly id: string | undefined; readonly end: StreamEnd }[] = [];
-  const outlet = new PairOutlet(PAIR, {
-    opener: {
-      open: (_pair, events, demand) => {
-        const attempt = { events, demand, abandoned: false };
-        attempts.push(attempt);
-        atOnce?.(events);
-        return { abandon: () => (attempt.abandoned = true) };
-      },
-    },
-    limits,
-    now: () => clock.now,
-    random: () => 0.5,
-    note: (note) => notes.push(note),
-    undeliverable: (stanza, _pair, end) => returned.push({ id: stanza.id, end }),
-  });
-  const last = () => {
-    const attempt = attempts.at(-1);
-    if (attempt === undefined) throw new Error('nothing was opened');
-    return attempt;
-  };
-  const offer = (id: number | string) =>
-    outlet.offer(stanzaIn(`<message id='${id}' from='a@coluc.com' to='b@vngtp.lab'/>`));
-  const authorize = () => {
-    const stream = new Stream();
-    last().events.authorized(stream);
-    return stream;
-  };
-  return { outlet, clock, attempts, notes, returned, last, offer, authorize };
-}
 
 function them(condition: StreamErrorCondition): StreamEnd {
   return { by: 'them', condition };
@@ -276,98 +217,5 @@ describe('a second attempt', () => {
     offer(1);
     last().events.ended(end);
     expect([attempts.length, returned.length]).toEqual([1, 1]);
-  });
-});
-
-describe('endings', () => {
-  test('a stream that has carried nothing for long is closed; nothing is sent on it any more', () => {
-    const { offer, authorize, outlet, last, attempts } = outletWith();
-    outlet.closeIfIdle(1_000);
-    offer(1);
-    outlet.closeIfIdle(1_000);
-    const stream = authorize();
-    stream.lastStanza = 1_000;
-    outlet.closeIfIdle(1_000);
-    expect(stream.closed).toEqual([]);
-    outlet.closeIfIdle(1_001);
-    expect([stream.closed, outlet.state]).toEqual([['idle'], 'idle']);
-    offer(2);
-    expect(stream.sent).toEqual(['1']);
-    expect(attempts).toHaveLength(2);
-    attempts[0]?.events.ended(UNREACHABLE);
-    expect(outlet.state).toBe('queue');
-    expect(last().abandoned).toBe(false);
-  });
-
-  test('shutting returns what is queued and abandons the attempt; its late words change nothing', () => {
-    const { offer, outlet, last, returned } = outletWith();
-    offer(1);
-    const end: StreamEnd = { by: 'policy', because: 'denied' };
-    outlet.shut(end);
-    expect([returned, last().abandoned, outlet.state]).toEqual([[{ id: '1', end }], true, 'idle']);
-    const late = new Stream();
-    last().events.authorized(late);
-    last().events.ended(UNREACHABLE);
-    expect([late.closed, outlet.state, returned.length]).toEqual([['unused'], 'idle', 1]);
-  });
-
-  test.each<[StreamEnd, string]>([
-    [{ by: 'us', condition: 'system-shutdown' }, 'shutdown'],
-    [{ by: 'policy', because: 'denied' }, 'unused'],
-  ])('S-57: shutting an open stream for %o says %s', (end, why) => {
-    const { offer, outlet, authorize } = outletWith();
-    outlet.shut(end);
-    offer(1);
-    const stream = authorize();
-    outlet.shut(end);
-    expect(stream.closed).toEqual([why]);
-  });
-
-  test('an opener may answer at once', () => {
-    const stream = new Stream();
-    const good = outletWith(undefined, (events) => events.authorized(stream));
-    good.offer(1);
-    expect([good.outlet.state, stream.sent]).toEqual(['send', ['1']]);
-    const bad = outletWith(undefined, (events) => events.ended(UNREACHABLE));
-    expect(bad.offer(1)).toBe('taken');
-    expect([bad.outlet.state, bad.returned]).toEqual(['bounce', [{ id: '1', end: UNREACHABLE }]]);
-  });
-
-  test('an outlet that is shut while it opens a stream abandons it', () => {
-    const all = outletWith(undefined, () => all.outlet.shut(CLOSED));
-    all.offer(1);
-    expect([all.last().abandoned, all.outlet.state]).toEqual([true, 'idle']);
-  });
-});
-
-describe('when the rules for streams have changed', () => {
-  test('R-29: an open stream ends, and the next stanza opens another', () => {
-    const { offer, authorize, attempts, outlet, returned } = outletWith();
-    offer(1);
-    const former = authorize();
-    outlet.reopen();
-    expect([former.closed, outlet.state]).toEqual([['unused'], 'idle']);
-    offer(2);
-    expect(authorize().sent).toEqual(['2']);
-    expect([former.sent, attempts.length, returned]).toEqual([['1'], 2, []]);
-  });
-
-  test('R-29: an attempt begins anew, and what waits keeps its order', () => {
-    const { offer, authorize, attempts, outlet, last, returned } = outletWith();
-    offer(1);
-    const former = last();
-    outlet.reopen();
-    former.events.ended(CLOSED);
-    offer(2);
-    expect(authorize().sent).toEqual(['1', '2']);
-    expect([former.abandoned, attempts.length, returned]).toEqual([true, 2, []]);
-  });
-
-  test('a partner that is not tried at the moment stays so', () => {
-    const { offer, attempts, outlet, last } = outletWith();
-    offer(1);
-    last().events.ended(UNREACHABLE);
-    outlet.reopen();
-    expect([outlet.state, attempts.length]).toEqual(['bounce', 1]);
   });
 });

@@ -1,6 +1,6 @@
 import type { StreamEnd } from '../protocol/end.ts';
 import type { Note } from '../protocol/notes.ts';
-import type { StreamPair } from '../protocol/stream/actions.ts';
+import type { Closing, StreamPair } from '../protocol/stream/actions.ts';
 import { isTransient } from '../protocol/stream/stream-error.ts';
 import type { Stanza } from '../protocol/xml/types.ts';
 import type { Offer, Outlet } from './outlet.ts';
@@ -10,9 +10,9 @@ export interface SendingStream {
   /** `false`: taken, and the sender should wait for `room()`. */
   send(stanza: Stanza): boolean;
   room(): Promise<void>;
-  /** Unix milliseconds of the last stanza. */
-  readonly lastStanza: number;
-  close(why: 'idle' | 'shutdown' | 'unused'): void;
+  /** When a stanza last passed, in milliseconds of a clock that is never set. */
+  readonly lastActive: number;
+  close(closing: Closing): void;
 }
 
 /** What a second attempt does differently from what the policy asks for. */
@@ -21,23 +21,30 @@ export interface Demand {
   readonly tls?: 'required';
 }
 
-/** Opens an authorized stream for a pair. `authorized` is called at most once, `ended` exactly once and last. */
+/** What an opener tells. `authorized` is called at most once, `ended` exactly once and last. */
+export interface OpeningEvents {
+  authorized(stream: SendingStream): void;
+  /** Somebody else ends the stream in good order, an administrator: nothing may be sent on it any more. */
+  leaving(): void;
+  ended(end: StreamEnd): void;
+}
+
+/** A stream that is being opened. */
+export interface Attempt {
+  /** Gives it up, with the word that `closing` stands for. `ended` may follow. */
+  abandon(closing?: Closing): void;
+}
+
+/** Opens an authorized stream for a pair. */
 export interface StreamOpener {
-  open(
-    pair: StreamPair,
-    events: {
-      authorized(stream: SendingStream): void;
-      ended(end: StreamEnd): void;
-    },
-    demand: Demand,
-  ): { abandon(): void };
+  open(pair: StreamPair, events: OpeningEvents, demand: Demand): Attempt;
 }
 
 /** What an outlet is given. */
 export interface PairOutletContext {
   readonly opener: StreamOpener;
   readonly limits: { readonly stanzas: number; readonly bytes: number };
-  /** Unix milliseconds. */
+  /** Milliseconds of a clock that is never set: a pair must not back off for hours because somebody put the time right. */
   now(): number;
   /** A number in [0, 1), to spread reconnections (checklist S-56). */
   random(): number;
@@ -56,7 +63,7 @@ type Mode =
   /** No stream; the next stanza opens one. */
   | { readonly is: 'idle' }
   /** A stream is being set up. */
-  | { readonly is: 'queue'; readonly attempt: { abandon(): void } }
+  | { readonly is: 'queue'; readonly attempt: Attempt }
   | { readonly is: 'send'; readonly stream: SendingStream; readonly since: number }
   /** The last attempt failed; stanzas bounce with its reason. */
   | { readonly is: 'bounce'; readonly until: number; readonly end: StreamEnd };
@@ -114,14 +121,14 @@ export class PairOutlet implements Outlet {
     return this.mode.is === 'send' ? this.mode.stream.room() : Promise.resolve();
   }
 
-  /** Closes the stream if nothing has passed since `since` (Unix milliseconds). */
+  /** Closes the stream if nothing has passed since `since` (milliseconds of a clock that is never set). */
   closeIfIdle(since: number): void {
-    if (this.mode.is !== 'send' || this.mode.stream.lastStanza >= since) return;
+    if (this.mode.is !== 'send' || this.mode.stream.lastActive >= since) return;
     const { stream } = this.mode;
     // First nobody sends on it any more, then it closes: nothing may follow our closing tag (RFC 6120 §4.4).
     this.attempt += 1;
     this.mode = { is: 'idle' };
-    stream.close('idle');
+    stream.close({ why: 'idle' });
   }
 
   /** Ends the stream or the attempt; what is queued is undeliverable for this reason. */
@@ -129,9 +136,8 @@ export class PairOutlet implements Outlet {
     const { mode } = this;
     this.attempt += 1;
     this.mode = { is: 'idle' };
-    if (mode.is === 'queue') mode.attempt.abandon();
-    if (mode.is === 'send')
-      mode.stream.close(end.by === 'us' && end.condition === 'system-shutdown' ? 'shutdown' : 'unused');
+    if (mode.is === 'queue') mode.attempt.abandon(closingFor(end));
+    if (mode.is === 'send') mode.stream.close(closingFor(end));
     this.returnQueue(end);
   }
 
@@ -142,14 +148,8 @@ export class PairOutlet implements Outlet {
   reopen(): void {
     const { mode } = this;
     if (mode.is !== 'queue' && mode.is !== 'send') return;
-    this.attempt += 1;
-    this.mode = { is: 'idle' };
-    if (mode.is === 'send') mode.stream.close('unused');
-    else {
-      mode.attempt.abandon();
-      this.retrying = false;
-      this.connect({});
-    }
+    this.left();
+    if (mode.is === 'send') mode.stream.close({ why: 'unused' });
   }
 
   /** An administrator, or a new configuration, gives the partner a fresh chance. */
@@ -177,7 +177,10 @@ export class PairOutlet implements Outlet {
       {
         authorized: (stream) => {
           if (attempt === this.attempt) this.authorized(stream);
-          else stream.close('unused');
+          else stream.close({ why: 'unused' });
+        },
+        leaving: () => {
+          if (attempt === this.attempt) this.left();
         },
         ended: (end) => {
           if (attempt === this.attempt) this.ended(end);
@@ -209,7 +212,22 @@ export class PairOutlet implements Outlet {
     if (waiting.length > 0) this.context.note({ note: 'flushed', stanzas: waiting.length });
   }
 
+  /** The next stanza opens another stream. What waits for this one goes with the next at once. */
+  private left(): void {
+    const { mode } = this;
+    this.attempt += 1;
+    this.mode = { is: 'idle' };
+    if (mode.is !== 'queue') return;
+    mode.attempt.abandon();
+    this.retrying = false;
+    this.connect({});
+  }
+
   private ended(end: StreamEnd): void {
+    if (isOwnReset(end)) {
+      this.left();
+      return;
+    }
     const { mode } = this;
     this.attempt += 1;
     const demand = mode.is === 'queue' && !this.retrying ? secondAttempt(end) : undefined;
@@ -244,6 +262,17 @@ export class PairOutlet implements Outlet {
     this.queuedBytes = 0;
     for (const stanza of waiting) this.context.undeliverable(stanza, this.pair, end);
   }
+}
+
+/** What is said on a stream that its outlet gives up. */
+function closingFor(end: StreamEnd): Closing {
+  if (end.by === 'policy') return { why: 'policy', because: end.because };
+  return { why: end.by === 'us' && end.condition === 'system-shutdown' ? 'shutdown' : 'unused' };
+}
+
+/** The policy asks for more than the stream had: that is no failure of the partner. */
+function isOwnReset(end: StreamEnd): boolean {
+  return end.by === 'us' && end.condition === 'reset';
 }
 
 /** Whether an open stream ended in a way that says nothing against opening the next one at once. */

@@ -5,8 +5,8 @@ import type { Domain } from '../protocol/jid/domain.ts';
 import type { Note, NoteSubject } from '../protocol/notes.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import type { Offer, Outlet } from './outlet.ts';
-import { FederationPolicy } from './policy.ts';
-import { Router } from './router.ts';
+import { FederationPolicy, type PolicySource } from './policy.ts';
+import { Router, type RoutingPolicy } from './router.ts';
 
 const COLUC = 'coluc.com' as Domain;
 const ROOMS = 'conference.coluc.com' as Domain;
@@ -29,22 +29,44 @@ function outlet(taken: string[], offer: Offer | 'gone' = 'taken'): Outlet | unde
   };
 }
 
+/** Federation with everybody but evil.lab. */
+function policyWith(more: Partial<PolicySource> = {}): FederationPolicy {
+  return new FederationPolicy({
+    homes: [COLUC, ROOMS],
+    homesOff: new Set(),
+    federation: true,
+    tls: 'optional',
+    requireClientCertificates: false,
+    authentication: 'either',
+    privacy: 'deny_list',
+    allow: [],
+    deny: [{ match: 'exact', domain: EVIL }],
+    staticRoutes: false,
+    routes: [],
+    partners: [],
+    ...more,
+  });
+}
+
 /** A router between two sides that take everything, or what the test wants. */
-function routerWith(plan: { home?: Offer | 'gone'; foreign?: Offer | 'gone' } = {}) {
+function routerWith(
+  plan: {
+    home?: Offer | 'gone';
+    foreign?: Offer | 'gone';
+    homesOff?: readonly Domain[];
+    policy?: RoutingPolicy;
+    isBehindEdge?: boolean;
+  } = {},
+) {
   const home: string[] = [];
   const foreign: string[] = [];
   const notes: { readonly note: Note; readonly subject: NoteSubject }[] = [];
-  const policy = new FederationPolicy({
-    homes: [COLUC, ROOMS],
-    federation: 'allow',
-    tls: 'optional',
-    authentication: 'either',
-    rules: [{ domain: EVIL, below: false, federation: 'deny' }],
-  });
+  const policy = policyWith({ homesOff: new Set(plan.homesOff) });
   const router = new Router({
     sides: { towardsHome: () => outlet(home, plan.home), towardsForeign: () => outlet(foreign, plan.foreign) },
-    policy: () => policy,
+    policy: () => plan.policy ?? policy,
     notes: (note, subject) => notes.push({ note, subject }),
+    ...(plan.isBehindEdge === undefined ? {} : { isBehindEdge: plan.isBehindEdge }),
   });
   return { router, home, foreign, notes };
 }
@@ -121,12 +143,84 @@ describe('bounces', () => {
           note: 'bounced',
           kind: 'message',
           condition: 'not-allowed',
-          because: 'partners.rules: evil.lab does not allow federation with this domain',
+          because: 'deny.evil.lab denies it',
           stanzas: 1,
         },
         subject: { local: 'coluc.com', remote: 'evil.lab' },
       },
     ]);
+  });
+
+  test.each<[string, RoutingPolicy, StreamPair, told: string, because: string]>([
+    [
+      'the partner is denied',
+      policyWith(),
+      { sender: COLUC, target: EVIL },
+      'Federation with this domain is not permitted.',
+      'deny.evil.lab denies it',
+    ],
+    [
+      'federation is off',
+      policyWith({ federation: false }),
+      OUTWARD,
+      'Federation is switched off.',
+      'federation is off',
+    ],
+    [
+      'federation is off for the home',
+      policyWith({ homesOff: new Set([COLUC]) }),
+      OUTWARD,
+      'Federation is switched off for your domain.',
+      'homes.coluc.com.federation is off',
+    ],
+  ])(
+    'R-29: %s: the sender is told in general words, the log which setting it was',
+    (_what, policy, pair, told, because) => {
+      const { router, home, foreign, notes } = routerWith({ policy });
+      // At once, and for what waited for a stream when the policy changed.
+      void router.outward(outbound(), pair);
+      router.undeliverableOutward(outbound(), pair, { by: 'policy', because: 'as the stream said' });
+      expect(home.map(conditionIn)).toEqual(['not-allowed/cancel', 'not-allowed/cancel']);
+      for (const bounce of home) expect(bounce).toContain(`>${told}</text>`);
+      expect(notes.map(({ note }) => (note.note === 'bounced' ? note.because : note.note))).toEqual([because, because]);
+      expect([foreign, router.counters]).toEqual([[], { inward: 0, outward: 0, bounced: 2, dropped: 0 }]);
+    },
+  );
+
+  test('R-29: a home that is off neither sends nor receives; its neighbor does both', () => {
+    const { router, home, foreign } = routerWith({ homesOff: [ROOMS] });
+    void router.outward(outbound(), { sender: ROOMS, target: VNGTP });
+    void router.inward(inbound(), { sender: VNGTP, target: ROOMS });
+    expect([home.map(conditionIn), foreign]).toEqual([['not-allowed/cancel'], []]);
+    void router.outward(outbound(), OUTWARD);
+    void router.inward(inbound(), INWARD);
+    expect([home.length, foreign.length, router.counters]).toEqual([
+      2,
+      1,
+      { inward: 1, outward: 1, bounced: 1, dropped: 1 },
+    ]);
+  });
+
+  test('R-29: what a partner sent before it was denied goes nowhere, and the log says why', () => {
+    const { router, home, foreign, notes } = routerWith();
+    void router.inward(inbound(), { sender: EVIL, target: COLUC });
+    expect([home, foreign, router.counters.dropped]).toEqual([[], [], 1]);
+    expect(notes[0]?.note).toEqual({ note: 'dropped', kind: 'message', because: 'deny.evil.lab denies it' });
+  });
+
+  test('on a Core, the sender inside gets an error that the Edge returns although the policy has changed; from a partner it goes nowhere', () => {
+    const error = "<message type='error' id='1' from='jan@evil.lab' to='eva@coluc.com'/>";
+    const core = routerWith({ isBehindEdge: true });
+    void core.router.inward(inbound(error), { sender: EVIL, target: COLUC });
+    expect(core.home).toHaveLength(1);
+    void core.router.inward(inbound("<message from='jan@evil.lab' to='eva@coluc.com'/>"), {
+      sender: EVIL,
+      target: COLUC,
+    });
+    expect(core.home).toHaveLength(1);
+    const edge = routerWith();
+    void edge.router.inward(inbound(error), { sender: EVIL, target: COLUC });
+    expect(edge.home).toEqual([]);
   });
 
   test('R-25, R-27, R-28: the error goes the way the stanza came from, to its sender', () => {

@@ -1,4 +1,5 @@
 import type { StreamEnd } from '../protocol/end.ts';
+import type { Domain } from '../protocol/jid/domain.ts';
 import type { NoteSink } from '../protocol/notes.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import { bounceOf, errorFor, unanswerable } from '../protocol/stream/bounce.ts';
@@ -7,7 +8,6 @@ import type { StanzaError } from '../protocol/stream/stanza-error.ts';
 import { writtenStanza } from '../protocol/stream/written-stanza.ts';
 import type { Stanza } from '../protocol/xml/types.ts';
 import type { Outlet } from './outlet.ts';
-import type { FederationPolicy } from './policy.ts';
 
 /** The two ways out of a box. A pair's sender and target say which way: towards a home, or towards the world. */
 export interface Sides {
@@ -15,13 +15,29 @@ export interface Sides {
   towardsForeign(pair: StreamPair): Outlet | undefined;
 }
 
+/** What the router asks about a pair. It is asked for every stanza. */
+export interface RoutingPolicy {
+  /** Whether a domain is one of our homes. */
+  serves(domain: Domain): boolean;
+  /** `because` is for our log, `told` for a user inside: a sentence in general words. */
+  ruling(
+    foreign: Domain,
+    home: Domain,
+  ): { readonly admitted: boolean; readonly because: string; readonly told: string };
+}
+
 const BAD_REQUEST = { condition: 'bad-request', type: 'modify' } as const;
 
 /** What the router is given. */
 export interface RouterContext {
   readonly sides: Sides;
-  policy(): FederationPolicy;
+  policy(): RoutingPolicy;
   readonly notes: NoteSink;
+  /**
+   * On a Core. What comes from outside has passed the policy of an Edge, and an error may be the Edge's own, which returns what it may not send: the
+   * sender inside is told, whatever the policy says by now.
+   */
+  readonly isBehindEdge?: boolean;
 }
 
 /** What has gone through the router since it was made. */
@@ -51,6 +67,13 @@ export class Router {
     const policy = this.context.policy();
     if (!policy.serves(pair.target) || policy.serves(pair.sender)) {
       this.drop(stanza, pair, 'its addresses are not those of a partner and one of our domains');
+      return undefined;
+    }
+    // What a stream let through may have been on its way when the policy changed.
+    const ruling = policy.ruling(pair.sender, pair.target);
+    const isReturned = this.context.isBehindEdge === true && stanza.type === 'error';
+    if (!ruling.admitted && !isReturned) {
+      this.drop(stanza, pair, ruling.because);
       return undefined;
     }
     const fault = semanticFault(stanza);
@@ -91,16 +114,7 @@ export class Router {
       );
       return undefined;
     }
-    const ruling = policy.ruling(pair.target);
-    if (!ruling.admitted) {
-      this.bounceInward(
-        stanza,
-        pair,
-        { condition: 'not-allowed', type: 'cancel', text: 'Federation with this domain is not permitted.' },
-        ruling.because,
-      );
-      return undefined;
-    }
+    if (this.isRefused(stanza, pair)) return undefined;
     const fault = semanticFault(stanza);
     if (fault !== undefined) {
       this.bounceInward(stanza, pair, { ...BAD_REQUEST, text: `The stanza cannot be handled: ${fault}.` }, fault);
@@ -135,6 +149,8 @@ export class Router {
 
   /** A stanza from a home that the partner cannot be given. */
   undeliverableOutward(stanza: Stanza, pair: StreamPair, end: StreamEnd): void {
+    // What waited when the policy changed gets the same answer as what comes afterwards.
+    if (end.by === 'policy' && this.isRefused(stanza, pair)) return;
     const full = end.by === 'us' && end.condition === 'resource-constraint';
     const error = full
       ? ({ condition: 'resource-constraint', type: 'wait', text: 'Too much is waiting for this domain.' } as const)
@@ -142,12 +158,19 @@ export class Router {
     this.bounceInward(stanza, pair, error, error.text ?? end.by);
   }
 
+  /** Answers an outgoing stanza whose pair the policy does not admit (checklist R-29); `false`: it is admitted. */
+  private isRefused(stanza: Stanza, pair: StreamPair): boolean {
+    const { admitted, because, told } = this.context.policy().ruling(pair.target, pair.sender);
+    if (!admitted) this.bounceInward(stanza, pair, { condition: 'not-allowed', type: 'cancel', text: told }, because);
+    return !admitted;
+  }
+
   private bounceInward(stanza: Stanza, pair: StreamPair, error: StanzaError, because: string): void {
     this.bounce(stanza, pair, error, because, (back) => this.context.sides.towardsHome(back), pair.sender);
   }
 
   private bounceOutward(stanza: Stanza, pair: StreamPair, error: StanzaError, because: string): void {
-    if (!this.context.policy().ruling(pair.sender).admitted)
+    if (!this.context.policy().ruling(pair.sender, pair.target).admitted)
       this.drop(stanza, pair, 'partners that are not admitted get no answer');
     else this.bounce(stanza, pair, error, because, (back) => this.context.sides.towardsForeign(back), pair.target);
   }

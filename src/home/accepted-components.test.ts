@@ -13,7 +13,10 @@ const home: ComponentHome = { domains: [HOME, ROOMS], secret: 'first' };
 const other: ComponentHome = { domains: [OTHER], secret: 'second' };
 
 /** A connected component; `closed` says whether it was told to go. */
-async function connected(components: AcceptedComponents, name: Domain): Promise<{ readonly closed: () => boolean }> {
+async function connected(
+  components: AcceptedComponents,
+  name: Domain,
+): Promise<{ readonly closed: () => boolean; readonly driver: StreamDriver }> {
   await using pair = await socketPair();
   const events: string[] = [];
   const stream: PureStream = {
@@ -38,7 +41,7 @@ async function connected(components: AcceptedComponents, name: Domain): Promise<
     () => undefined,
   );
   components.connect({ sender: name, target: name }, driver);
-  return { closed: () => events.includes('close') };
+  return { closed: () => events.includes('close'), driver };
 }
 
 describe('a new configuration', () => {
@@ -70,4 +73,15 @@ it('two components of one home: each is the way to its own name, and the one tha
   expect(components.outletFor(ROOMS)).toBe(first);
   await connected(components, ROOMS);
   expect(components.outletFor(ROOMS)).not.toBe(first);
+});
+
+it('a component that is being closed is no way any more, and does not stand in the way of the next', async () => {
+  const components = new AcceptedComponents([home]);
+  const { driver } = await connected(components, HOME);
+  expect(components.component(HOME)?.connected()).toBe(true);
+  driver.handle({ type: 'close', why: 'administrator', reason: 'maintenance' });
+  expect([components.outletFor(HOME), components.component(HOME)?.connected()]).toEqual([undefined, false]);
+  await connected(components, HOME);
+  expect(components.outletFor(HOME)).toBeDefined();
+  expect(components.disconnect(driver)).toBeUndefined();
 });

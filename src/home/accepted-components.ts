@@ -39,7 +39,7 @@ export class AcceptedComponents {
     if (home === undefined) return undefined;
     return {
       domains: home.domains,
-      connected: () => this.connected.has(name),
+      connected: () => this.outletOf(name) !== undefined,
       // The configuration may have been replaced since the header: who knows only the former home is not let in.
       accepts: (streamId, handshake) =>
         isDeepStrictEqual(this.homeOf(name), home) && acceptsHandshake(streamId, home.secret, handshake),
@@ -63,13 +63,19 @@ export class AcceptedComponents {
 
   /** The way to a home domain: the component of that very name, or another of the same home. */
   outletFor(domain: Domain): ComponentOutlet | undefined {
-    const own = this.connected.get(domain);
-    if (own !== undefined) return own.outlet;
+    const own = this.outletOf(domain);
+    if (own !== undefined) return own;
     for (const other of this.homeOf(domain)?.domains ?? []) {
-      const found = this.connected.get(other);
-      if (found !== undefined) return found.outlet;
+      const found = this.outletOf(other);
+      if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** The component of that name, unless it is about to go. */
+  private outletOf(name: Domain): ComponentOutlet | undefined {
+    const outlet = this.connected.get(name)?.outlet;
+    return outlet?.isOpen === true ? outlet : undefined;
   }
 
   private homeOf(domain: Domain): ComponentHome | undefined {

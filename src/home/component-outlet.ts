@@ -15,6 +15,11 @@ export class ComponentOutlet {
     this.driver = driver;
   }
 
+  /** Whether stanzas can still be sent: an administrator may be closing the stream. */
+  get isOpen(): boolean {
+    return !this.driver.isLeaving;
+  }
+
   offer(stanza: Stanza): 'taken' | 'held' {
     return this.driver.send(stanza.render(COMPONENT_SCOPE)) ? 'taken' : 'held';
   }

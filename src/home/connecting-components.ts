@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { componentHandshake } from '../net/keys/component-keys.ts';
 import { StreamDriver } from '../net/s2s/stream-driver.ts';
+import { factsOf, type RunningStream, type StreamFacts } from '../net/s2s/stream-facts.ts';
 import type { ComponentTimeouts } from '../protocol/component/component-stream.ts';
 import { ConnectingComponent } from '../protocol/component/connecting-component.ts';
 import type { StreamEnd } from '../protocol/end.ts';
@@ -44,7 +45,7 @@ const LONGEST_RETRY_MS = 15_000;
 interface Connection {
   readonly name: Domain;
   outlet: ComponentOutlet | undefined;
-  driver: StreamDriver | undefined;
+  running: RunningStream | undefined;
   retry: NodeJS.Timeout | undefined;
   failures: number;
 }
@@ -64,7 +65,7 @@ export class ConnectingComponents {
     this.connections = names.map((name) => ({
       name,
       outlet: undefined,
-      driver: undefined,
+      running: undefined,
       retry: undefined,
       failures: 0,
     }));
@@ -77,10 +78,33 @@ export class ConnectingComponents {
   /** Says goodbye and does not come back. */
   stop(): void {
     this.stopped = true;
-    for (const { driver, retry } of this.connections) {
+    for (const { running, retry } of this.connections) {
       clearTimeout(retry);
-      driver?.handle({ type: 'close', why: 'shutdown' });
+      running?.driver.handle({ type: 'close', why: 'shutdown' });
     }
+  }
+
+  /** The streams that live now. */
+  streams(): readonly StreamFacts[] {
+    const now = Date.now();
+    return this.connections.flatMap(({ running }) => (running === undefined ? [] : [factsOf(running, 'home', now)]));
+  }
+
+  /** Ends a stream in good order on an administrator's word, and connects again; `false`: there is none with this connection handle. */
+  close(connection: string, reason: string): boolean {
+    for (const each of this.connections) {
+      if (each.running === undefined || each.running.subject.connection !== connection) continue;
+      // First nobody sends on it any more, then it closes: nothing may follow our closing tag (RFC 6120 §4.4).
+      each.outlet = undefined;
+      each.running.driver.handle({ type: 'close', why: 'administrator', reason });
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether every component is connected. */
+  get isConnected(): boolean {
+    return this.connections.every(({ outlet }) => outlet !== undefined);
   }
 
   /** Connections that exist now. */
@@ -133,6 +157,7 @@ export class ConnectingComponents {
         if (room !== undefined) driver.hold(room);
       },
     });
+    let wasConnected = false;
     const driver: StreamDriver = new StreamDriver(
       stream,
       socket,
@@ -142,16 +167,17 @@ export class ConnectingComponents {
         answer: () => undefined,
         authorized: () => {
           connection.failures = 0;
+          wasConnected = true;
           connection.outlet = new ComponentOutlet(driver);
           context.notes({ note: 'component-connected', domain: connection.name }, subject);
         },
         refused: () => undefined,
-        ended: (end) => this.lost(connection, end, subject, connection.outlet !== undefined),
+        ended: (end) => this.lost(connection, end, subject, wasConnected),
         subject: () => subject,
       },
       context.notes,
     );
-    connection.driver = driver;
+    connection.running = { stream, driver, subject };
     this.drivers.add(driver);
     void driver.gone.then(() => this.drivers.delete(driver));
     driver.start();
@@ -159,7 +185,7 @@ export class ConnectingComponents {
 
   private lost(connection: Connection, end: StreamEnd, subject: NoteSubject, wasConnected: boolean): void {
     connection.outlet = undefined;
-    connection.driver = undefined;
+    connection.running = undefined;
     if (this.stopped) return;
     // The first failure is told, and every loss; while the server inside is down, the retries are not.
     if (wasConnected || connection.failures === 0) {

@@ -30,6 +30,8 @@ export type StreamEnd =
   | { readonly by: 'authentication'; readonly because: string }
   /** A time-out of ours; `waitingFor` completes the sentence "nothing came while waiting for ...". */
   | { readonly by: 'timeout'; readonly waitingFor: string }
+  /** The Link between our two boxes is down, or was when it mattered. `inDoubt`: nobody here knows whether the stanza got through. */
+  | { readonly by: 'link'; readonly detail: string; readonly inDoubt?: true }
   /** Closed in good order, or the TCP connection went away without a word. */
   | { readonly by: 'close' }
   | { readonly by: 'disconnect'; readonly detail?: string };

@@ -21,5 +21,9 @@ export const NS = {
   dialbackFeature: 'urn:xmpp:features:dialback',
   /** XEP-0205 §4.5 */
   errors: 'urn:xmpp:errors',
+  /** XEP-0198 §2 */
+  streamManagement: 'urn:xmpp:sm:3',
+  /** docs/reference/link-protocol.md */
+  link: 'urn:fedway:link:1',
   xml: 'http://www.w3.org/XML/1998/namespace',
 } as const;

@@ -49,6 +49,7 @@ export type Note =
       readonly condition: StreamErrorCondition;
       readonly text: string | undefined;
     }
+  | { readonly note: 'closed-by-administrator'; readonly reason: string }
   | { readonly note: 'ended'; readonly end: StreamEnd; readonly stanzasIn: number; readonly stanzasOut: number }
   /** Something the peer sent that has no effect, e.g. a dialback answer that nobody asked for. */
   | { readonly note: 'ignored'; readonly what: string }
@@ -95,8 +96,82 @@ export type Note =
   /** Dropped without an answer; `because` says why none may be sent. */
   | { readonly note: 'dropped'; readonly kind: string; readonly because: string }
   | { readonly note: 'backing-off'; readonly seconds: number; readonly because: StreamEnd }
+  // The Link between Edge and Core
+  | {
+      readonly note: 'link-invited';
+      readonly box: string;
+      readonly domains: readonly string[];
+      readonly until: number;
+    }
+  /** Paired, by a token. */
+  | { readonly note: 'link-joined'; readonly box: string; readonly certificateUntil: number }
+  /** Told on the Edge: somebody came with a token that is not good, or not any more. */
+  | { readonly note: 'link-join-refused'; readonly because: string }
+  /** `resumed`: the session goes on, nothing was lost. `waiting`: stanzas that are sent now. */
+  | {
+      readonly note: 'link-up';
+      readonly box: string;
+      readonly resumed: boolean;
+      readonly tls: { readonly version: string; readonly cipher: string };
+      readonly certificateUntil: number;
+      readonly waiting: number;
+    }
+  /** `waiting`: stanzas that wait for it to come back. */
+  | { readonly note: 'link-down'; readonly box: string; readonly because: StreamEnd; readonly waiting: number }
+  /** The Core cannot reach the Edge, or is not let in. */
+  | { readonly note: 'link-unreachable'; readonly box: string; readonly detail: string }
+  /** What waited is returned; `inDoubt` of the stanzas may have been delivered. */
+  | {
+      readonly note: 'link-given-up';
+      readonly box: string;
+      readonly detail: string;
+      readonly stanzas: number;
+      readonly inDoubt: number;
+    }
+  /** The Edge turned a connection to its Link port away. */
+  | { readonly note: 'link-refused'; readonly because: string; readonly box?: string }
+  /** A certificate that takes part in a Link: that of the named box. */
+  | { readonly note: 'link-certificate-renewed'; readonly box: string; readonly until: number }
+  | {
+      readonly note: 'link-certificate-not-renewed';
+      readonly box: string;
+      readonly detail: string;
+      readonly until: number;
+    }
+  /** `by`: which end ended the pairing. */
+  | { readonly note: 'link-revoked'; readonly box: string; readonly by: 'us' | 'them'; readonly stanzas: number }
+  /** Told on a Core: the Edge does not forward one of its homes. */
+  | { readonly note: 'link-home-refused'; readonly box: string; readonly domain: string; readonly because: string }
+  /** What the Links keep on disk cannot be used: no Link works. */
+  | { readonly note: 'link-storage'; readonly detail: string }
   // The steering responder
   | { readonly note: 'steered'; readonly question: string; readonly client: string; readonly answer: string }
+  // clusterdb
+  /** One key of a change. A secret is `(secret)`, a key that is not set `undefined`. */
+  | {
+      readonly note: 'config-changed';
+      readonly key: string;
+      readonly from: string | undefined;
+      readonly to: string | undefined;
+      /** `undefined`: it came with a whole replica, which does not say who changed what. */
+      readonly by: { readonly revision: number; readonly author: string; readonly reason: string } | undefined;
+      /** Where it was changed; `undefined`: on this box. */
+      readonly box: string | undefined;
+      /** The words of the reference system, where it has some for this key. */
+      readonly reference: { readonly name: string; readonly from: string; readonly to: string } | undefined;
+    }
+  /** What is in the database and not in force. */
+  | { readonly note: 'config-left-out'; readonly key: string; readonly because: string }
+  | { readonly note: 'replica-replaced'; readonly box: string; readonly revision: number; readonly entries: number }
+  /** A key that was replicated and is not taken. */
+  | { readonly note: 'replica-skipped'; readonly box: string; readonly key: string; readonly because: string }
+  | { readonly note: 'replica-broken'; readonly box: string; readonly because: string }
+  | {
+      readonly note: 'proposal-declined';
+      readonly box: string;
+      readonly author: string;
+      readonly problems: readonly string[];
+    }
   // The process
   | { readonly note: 'starting'; readonly version: string; readonly role: string; readonly config: string }
   | { readonly note: 'listening'; readonly what: string; readonly address: string }
@@ -117,6 +192,9 @@ export type Note =
   | { readonly note: 'certificate-expiring'; readonly path: string; readonly days: number }
   | { readonly note: 'component-connected'; readonly domain: string }
   | { readonly note: 'component-lost'; readonly domain: string; readonly detail: string }
+  /** An administrator's command that changes something; `author` is what the command says of itself. */
+  | { readonly note: 'admin-asked'; readonly author: string; readonly what: string }
+  | { readonly note: 'admin-unavailable'; readonly path: string; readonly detail: string }
   | { readonly note: 'draining'; readonly streams: number }
   | { readonly note: 'stopped' }
   /** A fault of our own; the process goes on, the stream it happened on does not. */

@@ -18,6 +18,8 @@ function everyEnd(text: string): readonly StreamEnd[] {
     { by: 'policy', because: text },
     { by: 'authentication', because: text },
     { by: 'timeout', waitingFor: text },
+    { by: 'link', detail: text },
+    { by: 'link', detail: text, inDoubt: true },
     { by: 'close' },
     { by: 'disconnect', detail: text },
   ];

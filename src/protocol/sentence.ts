@@ -8,6 +8,7 @@ export function codeOf(end: StreamEnd): string {
   if (end.by === 'us' || end.by === 'them') return `${end.by}-${end.condition}`;
   if (end.by === 'dialback') return `dialback-${end.failure.answer}`;
   if (end.by === 'network') return `network-${end.stage}`;
+  if (end.by === 'link') return end.inDoubt === true ? 'link-in-doubt' : 'link';
   return end.by;
 }
 
@@ -21,6 +22,7 @@ export function sentenceOf(end: StreamEnd): string {
   if (end.by === 'them') return `The remote server closed the connection with the error "${end.condition}".`;
   if (end.by === 'dialback') return DIALBACK_SENTENCES[end.failure.answer];
   if (end.by === 'network') return NETWORK_SENTENCES[end.stage];
+  if (end.by === 'link') return LINK_SENTENCES[end.inDoubt === true ? 'inDoubt' : 'down'];
   return SENTENCES[end.by];
 }
 
@@ -30,6 +32,11 @@ const SENTENCES = {
   timeout: 'The remote server did not answer in time.',
   close: 'The connection to the remote server was closed.',
   disconnect: 'The connection to the remote server was lost.',
+} as const;
+
+const LINK_SENTENCES = {
+  down: 'The federation service of this site is interrupted at the moment.',
+  inDoubt: 'The federation service of this site was interrupted; the stanza may have been delivered nevertheless.',
 } as const;
 
 const DIALBACK_SENTENCES = {

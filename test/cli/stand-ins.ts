@@ -1,10 +1,11 @@
+import type { RunningBox } from '../../src/box/box.ts';
 import type { Signal, Signals } from '../../src/cli/lifetime.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { BootConfig } from '../../src/config/boot.ts';
 import { type LoadResult, loadBootFile } from '../../src/config/load.ts';
 import type { Note } from '../../src/protocol/notes.ts';
-import type { RunningBox } from '../../src/single/box.ts';
 import { standIn } from '../config/stand-in.ts';
+import { edge, KeptOperations } from './stand-in-operations.ts';
 
 /** A terminal that keeps what is written. */
 export class KeptTerminal implements Terminal {
@@ -50,12 +51,17 @@ export class KeptSignals implements Signals {
 export class KeptBox implements RunningBox {
   readonly asked: string[] = [];
   readonly notes: Note[] = [];
+  readonly operations = new KeptOperations();
   /** What the next steps come to. */
   readonly steps: {
     reload: (next: BootConfig) => Promise<readonly string[]>;
     drain: () => Promise<void>;
     stop: () => Promise<void>;
   } = { reload: async () => [], drain: async () => undefined, stop: async () => undefined };
+
+  constructor() {
+    this.operations.now = edge({ role: 'single', links: [] });
+  }
 
   readonly note = (note: Note): void => {
     this.notes.push(note);

@@ -31,5 +31,6 @@ export function standIn(
       return bytes.length > limit ? { why: `it is larger than ${limit} bytes` } : bytes;
     },
     env: (name) => env[name],
+    hostName: () => 'edge-1.coluc.com',
   };
 }

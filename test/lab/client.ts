@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import tls from 'node:tls';
 import { TextDecoder } from 'node:util';
+import { HERE, type Place } from './place.ts';
 import { chooseSasl } from './sasl.ts';
 import { child, type Element, type ElementStream, escape, readElements, toXml } from './xml.ts';
 
@@ -13,6 +14,8 @@ export interface ClientOptions {
   readonly host: string;
   readonly port?: number;
   readonly resource?: string;
+  /** Where it connects from. */
+  readonly place?: Place;
   /** PEM text of the authorities to trust. STARTTLS is used when this is given and the server offers it. */
   readonly authorities?: string;
 }
@@ -58,9 +61,9 @@ export class TestClient {
 
   /** Logs in. Throws when the server refuses, with the element it refused with. */
   static async login(options: ClientOptions): Promise<TestClient> {
-    const socket = net.connect(options.port ?? 5222, options.host);
+    const { place = HERE, port = 5222 } = options;
+    const socket = await place.connect(port, options.host);
     socket.setNoDelay(true);
-    await once(socket, 'connect');
     const client = new TestClient(options, socket);
     try {
       await client.#negotiate();

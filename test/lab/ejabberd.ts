@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { globSync, mkdirSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { assertFree, waitForPort } from './addresses.ts';
 import { COMPONENT_SECRET, domainsOf, PASSWORD } from './organization.ts';
+import { HERE, type Place } from './place.ts';
 import { type LabProcess, launch } from './processes.ts';
 import type { LabServer, ServerPlan } from './server.ts';
 
@@ -10,7 +14,7 @@ const API_PORT = 5280;
 
 /** ejabberd 23, in the foreground, without epmd and Erlang's distribution. */
 export function ejabberd(plan: ServerPlan): LabServer {
-  const { organization, folder, address, resolver } = plan;
+  const { organization, folder, address, resolver, place = HERE } = plan;
   const config = path.join(folder, 'ejabberd.yml');
   const log = path.join(folder, 'ejabberd.log');
   const output = path.join(folder, 'ejabberd.out');
@@ -32,7 +36,7 @@ export function ejabberd(plan: ServerPlan): LabServer {
     address,
     logs: [log, output],
     async start() {
-      for (const port of ports) await assertFree(address, port);
+      for (const port of ports) await assertFree(address, port, place);
       const started = launch({
         name: `ejabberd (${organization.domain})`,
         command: 'erl',
@@ -51,6 +55,7 @@ export function ejabberd(plan: ServerPlan): LabServer {
         cwd: folder,
         outputFile: output,
         resolvConf,
+        prefix: place.prefix,
         env: {
           ERL_LIBS: path.dirname(installedAt()),
           ERL_INETRC: path.join(folder, 'inetrc'),
@@ -61,8 +66,8 @@ export function ejabberd(plan: ServerPlan): LabServer {
         },
       });
       process = started;
-      for (const port of ports) await waitForPort(address, port, 60_000, () => started.assertRunning());
-      for (const user of organization.users) await register(address, organization.domain, user);
+      for (const port of ports) await waitForPort(address, port, 60_000, () => started.assertRunning(), place);
+      for (const user of organization.users) await register(place, address, organization.domain, user);
     },
     stop: async () => process?.stop(),
     kill: async () => process?.kill(),
@@ -95,8 +100,8 @@ function configuration({ organization, address, authority }: ServerPlan): object
       { port: API_PORT, ip: address, module: 'ejabberd_http', request_handlers: { '/api': 'mod_http_api' } },
       ...(componentDomains.length === 0 ? [] : [components]),
     ],
-    acl: { loopback: { ip: ['127.0.0.0/8'] } },
-    api_permissions: { lab: { who: { access: { allow: [{ acl: 'loopback' }] } }, what: '*' } },
+    acl: { itself: { ip: ['127.0.0.0/8', address] } },
+    api_permissions: { lab: { who: { access: { allow: [{ acl: 'itself' }] } }, what: '*' } },
     modules: {
       mod_adhoc: {},
       mod_disco: {},
@@ -110,14 +115,21 @@ function configuration({ organization, address, authority }: ServerPlan): object
 }
 
 /** At every start: a database that was killed may have lost the account. */
-async function register(address: string, host: string, user: string): Promise<void> {
-  const response = await fetch(`http://${address}:${API_PORT}/api/register`, {
+async function register(place: Place, address: string, host: string, user: string): Promise<void> {
+  const socket = await place.connect(API_PORT, address);
+  const request = http.request({
+    createConnection: () => socket,
     method: 'POST',
-    body: JSON.stringify({ user, host, password: PASSWORD }),
+    path: '/api/register',
+    host: address,
   });
-  const known = response.status === 409;
-  if (!response.ok && !known)
-    throw new Error(`ejabberd did not create ${user}@${host}: ${response.status} ${await response.text()}`);
+  const answered = once(request, 'response');
+  request.end(JSON.stringify({ user, host, password: PASSWORD }));
+  const [response] = (await answered) as [http.IncomingMessage];
+  const body = await text(response);
+  const { statusCode = 0 } = response;
+  const known = statusCode === 409;
+  if (statusCode !== 200 && !known) throw new Error(`ejabberd did not create ${user}@${host}: ${statusCode} ${body}`);
 }
 
 /** Debian: /usr/lib/<architecture>/ejabberd-<version> */

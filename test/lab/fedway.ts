@@ -1,14 +1,15 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { assertFree } from './addresses.ts';
 import type { CertificateAuthority, CertificateFiles, CertificateKind } from './certificates.ts';
+import { LogFile } from './log-file.ts';
 import { COMPONENT_SECRET, domainsOf, type Organization } from './organization.ts';
-import { type LabProcess, launch, tail } from './processes.ts';
+import { type LabProcess, launch } from './processes.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/fedway', import.meta.url));
+/** The command line under test. */
+export const PROGRAM = fileURLToPath(new URL('../../bin/fedway', import.meta.url));
 
 /** How fedway federates with partners; the names and values are those of fedway.yaml. */
 export interface FederationSettings {
@@ -24,6 +25,8 @@ export interface FederationSettings {
   readonly certificate?: CertificateKind;
   readonly logFormat?: 'text' | 'json' | 'expressway';
   readonly logLevel?: 'info' | 'debug' | 'verbose';
+  /** An Edge and a Core in place of a single box. */
+  readonly split?: boolean;
 }
 
 export interface FedwayPlan extends FederationSettings {
@@ -65,32 +68,14 @@ export function fedway(plan: FedwayPlan): LabFedway {
   const configFile = path.join(folder, 'fedway.yaml');
   const logFile = path.join(folder, 'fedway.log');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'dialback.secret'), `${plan.dialbackSecret ?? 'the lab shares this secret'}\n`, {
-    mode: 0o600,
-  });
-  writeFileSync(path.join(folder, 'component.secret'), `${COMPONENT_SECRET}\n`, { mode: 0o600 });
+  secretsIn(folder, plan);
   writeFileSync(configFile, stringify(configuration(plan)));
   let process: LabProcess | undefined;
   const running = (): LabProcess => {
     if (process === undefined) throw new Error('fedway was not started');
     return process;
   };
-  const logSince = (mark: number): string =>
-    statSync(logFile, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(logFile).subarray(mark).toString();
-  const waitForLog = async (pattern: RegExp, mark: number, milliseconds = 10_000): Promise<string> => {
-    const deadline = performance.now() + milliseconds;
-    for (;;) {
-      const line = logSince(mark)
-        .split('\n')
-        .find((one) => pattern.test(one));
-      if (line !== undefined) return line;
-      process?.assertRunning();
-      if (performance.now() > deadline)
-        throw new Error(`fedway's log has no line like ${pattern}. Its end:\n${tail(logFile, 25)}`);
-      await pause(40);
-    }
-  };
-  const mark = (): number => statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  const log = new LogFile(logFile, () => process?.assertRunning());
   return {
     outside,
     inside,
@@ -99,7 +84,7 @@ export function fedway(plan: FedwayPlan): LabFedway {
     async start() {
       const endpoints = [`${outside}:5269`, `${inside}:5269`, `${inside}:53`];
       for (const endpoint of endpoints) await assertFree(...split(endpoint));
-      const before = mark();
+      const before = log.mark();
       process = launch({
         name: 'fedway',
         command: PROGRAM,
@@ -107,7 +92,7 @@ export function fedway(plan: FedwayPlan): LabFedway {
         cwd: folder,
         outputFile: logFile,
       });
-      for (const endpoint of endpoints) await waitForLog(listening(endpoint), before, 20_000);
+      for (const endpoint of endpoints) await log.waitFor(listening(endpoint), before, 20_000);
     },
     stop: async () => process?.stop(8000),
     kill: async () => process?.kill(),
@@ -115,10 +100,17 @@ export function fedway(plan: FedwayPlan): LabFedway {
     pid: () => running().pid,
     isRunning: () => process?.isRunning() ?? false,
     assertRunning: () => running().assertRunning(),
-    mark,
-    logSince,
-    waitForLog,
+    mark: () => log.mark(),
+    logSince: (mark) => log.since(mark),
+    waitForLog: async (pattern, mark, milliseconds) => log.waitFor(pattern, mark, milliseconds),
   };
+}
+
+/** Writes the files that a boot file's secrets are in. */
+export function secretsIn(folder: string, plan: FedwayPlan): void {
+  const dialback = `${plan.dialbackSecret ?? 'the lab shares this secret'}\n`;
+  writeFileSync(path.join(folder, 'dialback.secret'), dialback, { mode: 0o600 });
+  writeFileSync(path.join(folder, 'component.secret'), `${COMPONENT_SECRET}\n`, { mode: 0o600 });
 }
 
 function configuration(plan: FedwayPlan): object {
@@ -142,32 +134,39 @@ function configuration(plan: FedwayPlan): object {
       allow_addresses: ['127.0.0.0/8'],
       ...plan.resolver,
     },
-    homes: homes.map(({ organization, address }) =>
-      home(organization, address, authority.issue(domainsOf(organization), plan.certificate ?? 'good')),
-    ),
+    homes: homes.map(({ organization, address }) => ({
+      domains: domainsOf(organization),
+      ...certificatesOf(plan, organization),
+      server: serverOf(organization, address),
+    })),
     inside: { listen: [`${inside}:5269`], dial_from: [inside], tls: homes.some(isSecured) ? 'optional' : 'none' },
     dns: { listen: [`${inside}:53`], answer: [inside] },
     ...(plan.partners === undefined ? {} : { partners: plan.partners }),
   };
 }
 
-function home(organization: Organization, address: string, files: CertificateFiles): object {
-  const domains = domainsOf(organization);
-  const { componentDomains = [] } = organization;
+/** The certificate of a home, as the boot file names it. */
+export function certificatesOf(
+  { authority, certificate }: FedwayPlan,
+  organization: Organization,
+): { readonly certificate: string; readonly key: string } {
+  const files: CertificateFiles = authority.issue(domainsOf(organization), certificate ?? 'good');
+  return { certificate: files.certificate, key: files.key };
+}
+
+/** How fedway and the server inside that serves an organization talk, as the boot file says it. */
+export function serverOf(organization: Organization, address: string): object {
+  if (organization.by !== 'component') {
+    return { s2s: { address: `${address}:5269`, tls: organization.profile === 'dbplain' ? 'none' : 'optional' } };
+  }
   const component = {
     address: `${address}:5347`,
     secret: { file: 'component.secret' },
-    domains: componentDomains,
+    domains: organization.componentDomains ?? [],
     // ejabberd serves every domain of its list over one connection.
     shared: organization.server === 'ejabberd',
   };
-  const s2s = { address: `${address}:5269`, tls: organization.profile === 'dbplain' ? 'none' : 'optional' };
-  return {
-    domains,
-    certificate: files.certificate,
-    key: files.key,
-    server: organization.by === 'component' ? { component } : { s2s },
-  };
+  return { component };
 }
 
 function isSecured({ organization }: FedwayPlan['homes'][number]): boolean {
@@ -175,11 +174,11 @@ function isSecured({ organization }: FedwayPlan['homes'][number]): boolean {
 }
 
 /** The line that says that something listens there. */
-function listening(endpoint: string): RegExp {
+export function listening(endpoint: string): RegExp {
   return new RegExp(`listening.*${endpoint.replaceAll('.', String.raw`\.`)}\\b`, 'i');
 }
 
-function split(endpoint: string): [string, number] {
+export function split(endpoint: string): [string, number] {
   const colon = endpoint.lastIndexOf(':');
   return [endpoint.slice(0, colon), Number(endpoint.slice(colon + 1))];
 }

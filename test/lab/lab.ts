@@ -11,6 +11,7 @@ import { hasRooms, type Organization, PASSWORD } from './organization.ts';
 import { prosody } from './prosody.ts';
 import { assertInstalled } from './requirements.ts';
 import type { LabServer } from './server.ts';
+import { splitFedway } from './split-fedway.ts';
 import { startWorldDns, type WorldDns } from './world-dns.ts';
 
 export interface LabOptions {
@@ -138,7 +139,8 @@ export class Lab {
 
   #box(name: string, outside: string, inside: string, settings: FederationSettings): LabFedway {
     const homes = this.servers.filter(({ organization }) => organization.behind === 'fedway');
-    const box = fedway({
+    const make = settings.split === true ? splitFedway : fedway;
+    const box = make({
       ...settings,
       folder: path.join(this.folder, name),
       outside,

@@ -33,6 +33,8 @@ export interface LaunchOptions {
   readonly outputFile: string;
   /** Added to our environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What the command is preceded by, to be run elsewhere ({@link Place.prefix}). */
+  readonly prefix?: readonly string[];
   /** A file to put over /etc/resolv.conf, for this process alone (a mount namespace of its own). */
   readonly resolvConf?: string;
 }
@@ -124,8 +126,9 @@ export function privateMounts(): readonly string[] | undefined {
 }
 
 function wrapped(options: LaunchOptions): string[] {
+  const { prefix = [] } = options;
   const plain = [...dieWithUs(), options.command, ...options.args];
-  if (options.resolvConf === undefined) return plain;
+  if (options.resolvConf === undefined) return [...prefix, ...plain];
   const flags = privateMounts();
   if (flags === undefined) {
     throw new Error(
@@ -135,12 +138,13 @@ function wrapped(options: LaunchOptions): string[] {
   }
   // resolv.conf is often a symbolic link: the mount has to go over what it points to.
   const script = 'mount --bind "$1" "$(readlink -f /etc/resolv.conf)" && shift && exec "$@"';
-  return ['unshare', ...flags, 'sh', '-c', script, 'sh', options.resolvConf, ...plain];
+  return [...prefix, 'unshare', ...flags, 'sh', '-c', script, 'sh', options.resolvConf, ...plain];
 }
 
 let deathSignal: readonly string[] | undefined;
 
-function dieWithUs(): readonly string[] {
+/** What a command is preceded by so that the kernel kills it when our process ends; empty where there is no such thing. */
+export function dieWithUs(): readonly string[] {
   deathSignal ??=
     spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL'] : [];
   return deathSignal;

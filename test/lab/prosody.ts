@@ -2,12 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { assertFree, waitForPort } from './addresses.ts';
 import { COMPONENT_SECRET, domainsOf, hasRooms, PASSWORD } from './organization.ts';
+import { HERE } from './place.ts';
 import { type LabProcess, launch } from './processes.ts';
 import type { LabServer, ServerPlan } from './server.ts';
 
 /** Prosody 0.12 and later, with lua-unbound. */
 export function prosody(plan: ServerPlan): LabServer {
-  const { organization, folder, address } = plan;
+  const { organization, folder, address, place = HERE } = plan;
   const config = path.join(folder, 'prosody.cfg.lua');
   const log = path.join(folder, 'prosody.log');
   const output = path.join(folder, 'prosody.out');
@@ -21,16 +22,17 @@ export function prosody(plan: ServerPlan): LabServer {
     address,
     logs: [log, output],
     async start() {
-      for (const port of [5269, 5222]) await assertFree(address, port);
+      for (const port of [5269, 5222]) await assertFree(address, port, place);
       const started = launch({
         name,
         command: 'prosody',
         args: ['-F', '--config', config],
         cwd: folder,
         outputFile: output,
+        prefix: place.prefix,
       });
       process = started;
-      for (const port of [5269, 5222]) await waitForPort(address, port, 30_000, () => started.assertRunning());
+      for (const port of [5269, 5222]) await waitForPort(address, port, 30_000, () => started.assertRunning(), place);
     },
     stop: async () => process?.stop(),
     kill: async () => process?.kill(),

@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import type { ServerSoftware } from './organization.ts';
 
 /** Something a lab is built from: Debian's package, and how to see that it is there. */
-interface Requirement {
+export interface Requirement {
   readonly package: string;
   readonly why: string;
   readonly present: () => boolean;
@@ -49,6 +49,7 @@ export function assertInstalled(software: readonly ServerSoftware[]): void {
   );
 }
 
-function found(command: string): boolean {
+/** Whether there is such a command. */
+export function found(command: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command]).status === 0;
 }

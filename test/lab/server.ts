@@ -1,5 +1,6 @@
 import type { CertificateAuthority } from './certificates.ts';
 import type { Organization } from './organization.ts';
+import type { Place } from './place.ts';
 import type { LabProcess } from './processes.ts';
 
 /** What a server of the lab is configured from. */
@@ -12,6 +13,8 @@ export interface ServerPlan {
   readonly authority: CertificateAuthority;
   /** The address whose port 53 it resolves names with. */
   readonly resolver: string;
+  /** Where it runs. `undefined`: here. */
+  readonly place?: Place;
 }
 
 /** A server of the lab; it can be stopped and started again with its data. */

@@ -259,3 +259,37 @@ describe('a component that we connect as', () => {
     expect(side.ended).toEqual({ by: 'timeout', waitingFor: 'the answer to the component handshake' });
   });
 });
+
+describe('what a component stream says of itself', () => {
+  test('one that connected to us: the home, and every domain it speaks for', () => {
+    const { stream, world } = accepted({ domains: ['coluc.com', 'conference.coluc.com'] });
+    expect(stream.facts(world.clock.now)).toEqual({
+      state: 'connected',
+      local: undefined,
+      remote: 'coluc.com',
+      tls: undefined,
+      certificate: undefined,
+      authorized: [
+        { sender: 'coluc.com', target: 'coluc.com', by: 'component' },
+        { sender: 'conference.coluc.com', target: 'coluc.com', by: 'component' },
+      ],
+    });
+  });
+
+  test('one of ours: the foreign domain it stands for, and the home', () => {
+    const { side, world } = joined();
+    expect(side.stream.facts(world.clock.now)).toMatchObject({
+      state: 'connected',
+      local: 'vngtp.lab',
+      remote: 'coluc.com',
+    });
+  });
+
+  test('an administrator closes it in good order', () => {
+    const { side, raw } = joined();
+    raw.hear();
+    side.handle({ type: 'close', why: 'administrator', reason: 'maintenance' });
+    expect(raw.hear()).toBe('</stream:stream>');
+    expect(side.notes).toContainEqual({ note: 'closed-by-administrator', reason: 'maintenance' });
+  });
+});

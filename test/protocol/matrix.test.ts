@@ -168,3 +168,124 @@ describe('ways of authentication of both sides; TLS required, good certificates'
     expect(impostor.open('vngtp.lab').client.ended).toEqual({ by: 'dialback', failure: { answer: 'invalid' } });
   });
 });
+
+describe('the receiving server requires certificates; TLS required', () => {
+  test.each<[CertificateState, Authentication, Outcome, because: string]>([
+    ['good', 'either', 'EXTERNAL', 'it is offered first'],
+    ['good', 'external', 'EXTERNAL', 'it proves the domain'],
+    ['good', 'dialback', 'dialback over TLS', 'the certificate is needed beside it, and is there'],
+    ['self-signed', 'either', 'refused by the receiving server', 'dialback alone will not do'],
+    ['self-signed', 'external', 'refused by the receiving server', 'only a certificate will do'],
+    ['self-signed', 'dialback', 'refused by the receiving server', 'dialback alone will not do'],
+    ['expired', 'either', 'refused by the receiving server', 'the certificate proves nothing any more'],
+    ['expired', 'dialback', 'refused by the receiving server', 'the certificate proves nothing any more'],
+    ['for another name', 'either', 'refused by the receiving server', 'the certificate proves another domain'],
+    ['for another name', 'dialback', 'refused by the receiving server', 'the certificate proves another domain'],
+    ['none', 'either', 'refused by the receiving server', 'there is nothing to prove the domain with'],
+    ['none', 'external', 'refused by the receiving server', 'there is nothing to prove the domain with'],
+    ['none', 'dialback', 'refused by the receiving server', 'there is nothing to prove the domain with'],
+  ])('T-37: %s, %s: %s, because %s', (state, authentication, outcome) => {
+    expect(
+      outcomeOf(
+        { tls: 'required', certificate: certificate(state, 'coluc.com') },
+        {
+          tls: 'required',
+          authentication,
+          requireCertificate: true,
+          certificate: certificate('good', 'vngtp.lab'),
+        },
+      ),
+    ).toBe(outcome);
+  });
+});
+
+describe('the initiating server requires certificates; TLS required', () => {
+  test.each<[CertificateState, Authentication, Outcome, because: string]>([
+    ['good', 'either', 'EXTERNAL', 'both have proven themselves'],
+    ['good', 'external', 'EXTERNAL', 'both have proven themselves'],
+    ['good', 'dialback', 'dialback over TLS', 'the certificate is needed beside it, and is there'],
+    ['self-signed', 'either', 'refused by the initiating server', 'it would send to anybody who is on the way'],
+    ['self-signed', 'dialback', 'refused by the initiating server', 'it would send to anybody who is on the way'],
+    ['expired', 'either', 'refused by the initiating server', 'the certificate proves nothing any more'],
+    ['for another name', 'dialback', 'refused by the initiating server', 'the certificate proves another domain'],
+    ['none', 'either', 'refused by the initiating server', 'there is nothing that proves the domain'],
+  ])('C-28: %s, %s: %s, because %s', (state, authentication, outcome) => {
+    expect(
+      outcomeOf(
+        {
+          tls: 'required',
+          authentication,
+          requireCertificate: true,
+          certificate: certificate('good', 'coluc.com'),
+        },
+        { tls: 'required', certificate: certificate(state, 'vngtp.lab') },
+      ),
+    ).toBe(outcome);
+  });
+});
+
+describe('one of two servers requires certificates, in every TLS mode of both; good certificates', () => {
+  test.each<[initiating: TlsMode, receiving: TlsMode, ours: Outcome, theirs: Outcome, because: string]>([
+    ['required', 'required', 'EXTERNAL', 'EXTERNAL', 'there is TLS'],
+    ['required', 'optional', 'EXTERNAL', 'EXTERNAL', 'there is TLS'],
+    [
+      'required',
+      'none',
+      'refused by the initiating server',
+      'refused by the initiating server',
+      'STARTTLS is asked for although it is not offered',
+    ],
+    ['optional', 'required', 'EXTERNAL', 'EXTERNAL', 'there is TLS'],
+    ['optional', 'optional', 'EXTERNAL', 'EXTERNAL', 'there is TLS'],
+    [
+      'optional',
+      'none',
+      'refused by the initiating server',
+      'refused by the receiving server',
+      'without TLS nobody can show a certificate',
+    ],
+    [
+      'none',
+      'required',
+      'refused by the initiating server',
+      'refused by the initiating server',
+      'the features say that TLS is required, and here it is switched off',
+    ],
+    [
+      'none',
+      'optional',
+      'refused by the initiating server',
+      'refused by the initiating server',
+      'the one insists on a certificate and the other has switched TLS off',
+    ],
+    [
+      'none',
+      'none',
+      'refused by the initiating server',
+      'refused by the receiving server',
+      'without TLS nobody can show a certificate',
+    ],
+  ])(
+    'T-36, T-37: %s towards %s: %s, or %s where it is the receiving one, because %s',
+    (initiating, receiving, ours, theirs) => {
+      for (const [which, outcome] of [
+        ['initiating', ours],
+        ['receiving', theirs],
+      ] as const)
+        expect(
+          outcomeOf(
+            {
+              tls: initiating,
+              requireCertificate: which === 'initiating',
+              certificate: certificate('good', 'coluc.com'),
+            },
+            {
+              tls: receiving,
+              requireCertificate: which === 'receiving',
+              certificate: certificate('good', 'vngtp.lab'),
+            },
+          ),
+        ).toBe(outcome);
+    },
+  );
+});

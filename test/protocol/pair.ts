@@ -3,13 +3,13 @@ import type { TlsFacts } from '../../src/protocol/identity/facts.ts';
 import type { AuthorizedBy, Note } from '../../src/protocol/notes.ts';
 import type {
   DialbackClaim,
-  PureStream,
   StreamAction,
   StreamEvent,
   StreamPair,
   StreamTimer,
   Verdict,
 } from '../../src/protocol/stream/actions.ts';
+import type { StreamMachine } from '../../src/protocol/stream/machine.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Transcript } from './transcript.ts';
 import type { Certificate, Direction, Wire, WireEnd } from './wire.ts';
@@ -42,12 +42,12 @@ export class StreamSide implements WireEnd {
   ended: StreamEnd | undefined;
   written = '';
 
-  private readonly stream: PureStream;
+  readonly stream: StreamMachine;
   private readonly context: SideContext;
   private readonly timers = new Map<StreamTimer, () => void>();
   private upgrading = false;
 
-  constructor(stream: PureStream, context: SideContext) {
+  constructor(stream: StreamMachine, context: SideContext) {
     this.stream = stream;
     this.context = context;
     context.wire.attach(context.side, this);

@@ -9,7 +9,8 @@ import type { Purpose } from '../../src/protocol/s2s/initiating-context.ts';
 import { InitiatingStream } from '../../src/protocol/s2s/initiating-stream.ts';
 import { ReceivingStream } from '../../src/protocol/s2s/receiving-stream.ts';
 import type { StreamRuling, StreamTimeouts } from '../../src/protocol/s2s/ruling.ts';
-import type { DialbackClaim, PureStream, StreamPair, Verdict } from '../../src/protocol/stream/actions.ts';
+import type { DialbackClaim, StreamPair, Verdict } from '../../src/protocol/stream/actions.ts';
+import type { StreamMachine } from '../../src/protocol/stream/machine.ts';
 import { AUTHENTICATED_LIMITS } from '../../src/protocol/xml/limits.ts';
 import type { Stanza } from '../../src/protocol/xml/types.ts';
 import { VirtualClock } from './clock.ts';
@@ -27,6 +28,10 @@ export interface ServerPlan {
   readonly certificate?: Certificate | undefined;
   readonly tls?: StreamRuling['tls'];
   readonly authentication?: StreamRuling['authentication'];
+  /** Whether a partner must show a certificate that proves its domain, whichever way it authenticates. */
+  readonly requireCertificate?: boolean;
+  /** Domains of its own that do not federate. */
+  readonly homesOff?: readonly string[];
   /** What is different for a partner. */
   readonly ruling?: (remote: string | undefined) => Partial<StreamRuling>;
   /** Whether it sends nothing to a server whose certificate does not prove its domain. */
@@ -89,7 +94,7 @@ export class World {
   }
 
   /** A raw peer that connects to a stream which waits for it. */
-  rawTo(stream: PureStream, options: WireOptions = this.options, more: Partial<RawPlan> = {}): RawConnection {
+  rawTo(stream: StreamMachine, options: WireOptions = this.options, more: Partial<RawPlan> = {}): RawConnection {
     const wire = this.wire(more.name ?? 'raw peer', options);
     const side = this.side(stream, wire, 'S', more);
     const raw = new RawSide(this.clock, wire, 'C');
@@ -98,7 +103,7 @@ export class World {
     return { raw, side };
   }
 
-  side(stream: PureStream, wire: Wire, side: Direction, more: Partial<RawPlan> = {}): StreamSide {
+  side(stream: StreamMachine, wire: Wire, side: Direction, more: Partial<RawPlan> = {}): StreamSide {
     return new StreamSide(stream, {
       clock: this.clock,
       transcript: this.transcript,
@@ -146,9 +151,19 @@ export class Server {
     return this.keys.key({ sender: domain(this.plan.domains[0] ?? ''), target: domain(target) }, streamId);
   }
 
-  ruling(remote: Domain | undefined): StreamRuling {
+  ruling(remote: Domain | undefined, local?: Domain): StreamRuling {
     const { tls = 'optional', authentication = 'either', ruling } = this.plan;
-    return { admitted: true, because: 'the test allows it', tls, authentication, ...ruling?.(remote) };
+    return {
+      admitted: true,
+      because: 'the test allows it',
+      tls,
+      authentication,
+      requireCertificate: this.plan.requireCertificate ?? false,
+      ...ruling?.(remote),
+      ...(local !== undefined && this.plan.homesOff?.includes(local) === true
+        ? { admitted: false, because: `${local} is off` }
+        : {}),
+    };
   }
 
   /** The stream for somebody who connects. */
@@ -161,7 +176,7 @@ export class Server {
       defaultDomain: plan.nameless === true ? undefined : domain(plan.domains[0] ?? ''),
       serves: (name) => this.serves(name),
       isOurs: (name) => this.serves(name),
-      ruling: (_local, remote) => this.ruling(remote),
+      ruling: (local, remote) => this.ruling(remote, local),
       newStreamId: () => world.newStreamId(),
       deliver: (stanza) => this.delivered(stanza),
     });
@@ -221,7 +236,7 @@ export class Server {
       local: pair.sender,
       remote: pair.target,
       purpose,
-      ruling: this.ruling(pair.target),
+      ruling: () => this.ruling(pair.target),
       hasCertificate: plan.certificate !== undefined,
       peerMustProve: plan.peerMustProve ?? false,
       authority: this.keys,

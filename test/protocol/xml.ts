@@ -65,7 +65,7 @@ export function streamError(text: string): string | undefined {
 
 /** The condition of the dialback error in a text. */
 export function dialbackError(text: string): string | undefined {
-  return /<db:\w+ [^>]*type='error'><error type='[a-z]+'><([a-z-]+) xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'\/><\/error><\/db:\w+>/.exec(
+  return /<db:\w+ [^>]*type='error'><error type='[a-z]+'><([a-z-]+) xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'\/>(?:<text [^>]*>[^<]*<\/text>)?<\/error><\/db:\w+>/.exec(
     text,
   )?.[1];
 }

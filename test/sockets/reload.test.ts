@@ -4,9 +4,9 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
+import type { RunningBox } from '../../src/box/box.ts';
+import { runBox } from '../../src/box/run.ts';
 import { loadBootFile } from '../../src/config/load.ts';
-import type { RunningBox } from '../../src/single/box.ts';
-import { runSingle } from '../../src/single/run.ts';
 import { Box } from '../support/box.ts';
 import type { Issued } from '../support/certificates.ts';
 import { answerHeader, dialback, FEATURES, openStream, STARTTLS } from '../support/peer-streams.ts';
@@ -69,7 +69,7 @@ it('a reload that meets the end of the process changes nothing, and starts nothi
   if (loaded.outcome !== 'loaded') throw new Error('the standard boot file is refused');
   const config = { ...loaded.config, log: { ...loaded.config.log, level: 'error' as const } };
   const started = Promise.withResolvers<RunningBox>();
-  const status = runSingle(config, { version: '0', started: started.resolve, reload: () => loaded });
+  const status = runBox(config, { version: '0', started: started.resolve, reload: () => loaded });
   const running = await started.promise;
   // A file that is as slow as the test wants.
   const slow = join(box.folder, 'slow.pem');

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +9,11 @@ import { stringify } from 'yaml';
 import { BoxLog } from './box-log.ts';
 import { authority, type Issued, leaf } from './certificates.ts';
 import { DnsDouble } from './dns-double.ts';
+import { freePort } from './free-port.ts';
 import { Wire, wireTo } from './raw-peer.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const COMPONENT_SECRET = 'the component and fedway share this';
+export const COMPONENT_SECRET = 'the component and fedway share this';
 export const DIALBACK_SECRET = 'only the boxes of this organization know it';
 
 /** The domains of the standard box. */
@@ -116,6 +116,11 @@ export class Box implements AsyncDisposable {
     return this.process.pid ?? 0;
   }
 
+  /** Where servers inside connect to, and from. */
+  get insideAddress(): string {
+    return `127.${this.plan.network}.0.2`;
+  }
+
   /** `127.n.1.x`, for a peer. */
   peerAddress(last: number): string {
     return `127.${this.plan.network}.1.${last}`;
@@ -138,8 +143,7 @@ export class Box implements AsyncDisposable {
 
   /** Connects the server inside, by XEP-0114. */
   async connectHome(secret = COMPONENT_SECRET): Promise<HomeServer> {
-    const inside = `127.${this.plan.network}.0.2`;
-    const wire = await wireTo(inside, this.componentPort, inside);
+    const wire = await wireTo(this.insideAddress, this.componentPort, this.insideAddress);
     wire.send(
       `<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='${HOME}'>`,
     );
@@ -242,8 +246,7 @@ export class Box implements AsyncDisposable {
   }
 
   #configuration(): Record<string, unknown> {
-    const { plan, dns } = this;
-    const inside = `127.${plan.network}.0.2`;
+    const { plan, dns, insideAddress: inside } = this;
     return {
       role: 'single',
       log: { format: 'json', level: 'verbose', ...plan.log },
@@ -283,14 +286,4 @@ export class Box implements AsyncDisposable {
       ...(plan.partners === undefined ? {} : { partners: plan.partners }),
     };
   }
-}
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer();
-  server.listen(0, address);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

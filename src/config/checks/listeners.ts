@@ -13,6 +13,7 @@ export interface Listener {
 
 export function listenersOf(boot: Draft<BootFile>): readonly Listener[] {
   return [
+    ...present('link.listen', boot.link?.listen),
     ...present('s2s.listen', boot.s2s?.listen),
     ...present('inside.listen', boot.inside?.listen),
     ...present('inside.component_listen', boot.inside?.componentListen),
@@ -37,6 +38,7 @@ export function checkListeners(boot: Draft<BootFile>, reading: Reading): void {
     const other = listeners.slice(0, index).find((earlier) => collide(earlier.value, value));
     if (other !== undefined) refuseCollision(key, value, other, reading);
   }
+  checkDialFrom('link.dial_from', boot.link?.dialFrom, reading);
   checkDialFrom('s2s.dial_from', boot.s2s?.dialFrom, reading);
   checkDialFrom('inside.dial_from', boot.inside?.dialFrom, reading);
   checkOpenInside(boot, reading);

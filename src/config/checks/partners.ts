@@ -1,6 +1,7 @@
 import { printEndpoint } from '../address.ts';
-import type { DomainPattern, PartnerRule } from '../boot.ts';
+import type { PartnerRule } from '../boot.ts';
 import type { BootFile } from '../boot-schema.ts';
+import { printPattern } from '../domain-pattern.ts';
 import { quote } from '../problem.ts';
 import type { Reading } from '../schema/place.ts';
 import { type Draft, present } from './draft.ts';
@@ -40,10 +41,6 @@ export function checkPartners(boot: Draft<BootFile>, reading: Reading): void {
       'Add rules for the partners that may.',
     );
   }
-}
-
-function printPattern({ match, domain }: DomainPattern): string {
-  return match === 'below' ? `*.${domain}` : domain;
 }
 
 function refuseDuplicate(key: string, name: string, earlier: string, reading: Reading): void {

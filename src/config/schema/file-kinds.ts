@@ -1,12 +1,31 @@
 import { join, resolve } from 'node:path';
 import { quotePath } from '../problem.ts';
 import { Secret } from '../secret.ts';
-import { type Kind, mapped, optional } from './kind.ts';
+import { type Kind, mapped, named, optional } from './kind.ts';
 import type { Place } from './place.ts';
 import { word } from './scalar-kinds.ts';
 import { oneKeyOf } from './section.ts';
 
 const PATH = word('file', 'a path', /^[^\0]+$/);
+
+/** A path, made absolute. What is there is not looked at. */
+export const path: Kind<string> = named(
+  'path',
+  mapped(PATH, (written, place) => resolve(place.reading.context.directory, written)),
+);
+
+/** A folder that exists or can be made, as an absolute path. */
+export const folder: Kind<string> = named(
+  'folder',
+  mapped(path, (absolute, place) =>
+    place.reading.context.surroundings.look(absolute).usable
+      ? place.refuse(
+          `${quotePath(absolute)} is a file, not a folder`,
+          'Name a folder; it is made when it does not exist.',
+        )
+      : absolute,
+  ),
+);
 
 /** A file that can be read, as an absolute path. A private one should be closed to others. What is inside is not looked at. */
 export function file(openness: 'public' | 'private'): Kind<string> {

@@ -33,7 +33,13 @@ export interface Key<T> {
   readonly meaning: string;
   readonly presence:
     | { readonly must: true /** As it could be written: the cure when it is missing. */; readonly example: string }
-    | { readonly must: false /** As written; without: the value is `undefined`. */; readonly standard?: unknown };
+    | {
+        readonly must: false;
+        /** As written. */
+        readonly standard?: unknown;
+        /** Without a `standard`: the value itself, which need not be writable. */
+        readonly value?: unknown;
+      };
   /** Whether a change takes a restart; all others take effect on reload. */
   readonly restart: boolean;
 }
@@ -55,6 +61,11 @@ export function optional<T>(kind: Kind<T>, meaning: string, options: KeyOptions 
 /** A key with a default, given as it would be written. */
 export function standard<T>(kind: Kind<T>, value: unknown, meaning: string, options: KeyOptions = {}): Key<T> {
   return { kind, meaning, presence: { must: false, standard: value }, restart: options.restart ?? false };
+}
+
+/** A key that only some boxes may have. `value` is what the others are given, and need not be writable. */
+export function otherwise<T, V>(kind: Kind<T>, value: V, meaning: string, options: KeyOptions = {}): Key<T | V> {
+  return { kind, meaning, presence: { must: false, value }, restart: options.restart ?? false };
 }
 
 /** The kind with another value behind it: `change` gets what was read without fault, and may refuse it. */

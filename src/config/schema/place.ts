@@ -22,6 +22,7 @@ export class Reading {
   readonly problems: Problem[] = [];
   readonly context: ReadingContext;
   readonly #positions = new Map<string, Position>();
+  readonly #meant = new Set<string>();
 
   constructor(context: ReadingContext) {
     this.context = context;
@@ -42,13 +43,31 @@ export class Reading {
     return this.#positions.has(key);
   }
 
+  /** Remembers that an unknown key was probably meant to be `key`: it is not missing as well. */
+  markMeant(key: string): void {
+    this.#meant.add(key);
+  }
+
+  /** Whether the key does not stand in the file, and no other was probably meant to be it. */
+  isMissing(key: string): boolean {
+    return !this.isWritten(key) && !this.#meant.has(key);
+  }
+
   /** Where the value of `key` stands; of a key that is not written, where the innermost part that is written stands. */
   positionOf(key: string): Position {
     for (let part = key; part !== ''; part = part.replace(/(?:^|\.)[^.[\]]+$|\[\d+\]$/, '')) {
       const position = this.#positions.get(part);
       if (position !== undefined) return position;
     }
-    return { line: 1, column: 1 };
+    return this.#positions.get('') ?? { line: 1, column: 1 };
+  }
+
+  /** Takes back what was said of the value of a key: it should not be there at all. */
+  forget(key: string): void {
+    const isOf = (other: string): boolean =>
+      other === key || other.startsWith(`${key}.`) || other.startsWith(`${key}[`);
+    const kept = this.problems.filter((problem) => !isOf(problem.key));
+    this.problems.splice(0, this.problems.length, ...kept);
   }
 
   /** For a check of several keys: an error, or a warning, at the value of `key`. */
@@ -94,6 +113,11 @@ export class Place {
   /** The place of a part; `name` is as it stands in key paths. */
   under(name: string, named: Position, node: ConfigNode): Place {
     return new Place(this.reading, keyUnder(this.key, name), named, node, this.#written);
+  }
+
+  /** Says that an unknown key of this section was probably meant to be `name`. */
+  meant(name: string): void {
+    this.reading.markMeant(keyUnder(this.key, name));
   }
 
   /** The place of a part that is not in the file, for its default. */

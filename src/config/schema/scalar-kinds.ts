@@ -1,8 +1,9 @@
-import { type Domain, parseDomain } from '../../protocol/jid/domain.ts';
+import type { Domain } from '../../protocol/jid/domain.ts';
 import { type Endpoint, type HostForm, type Network, parseAddress, parseEndpoint, parseNetwork } from '../address.ts';
 import type { DomainPattern } from '../boot.ts';
+import { expectsOf, type Options, parseChoice } from '../choice.ts';
+import { readDomain, readPattern } from '../domain-pattern.ts';
 import { type Parsed, parseDuration, parseSize } from '../measure.ts';
-import { nearest } from '../nearest.ts';
 import { quote } from '../problem.ts';
 import type { JsonSchema, Kind } from './kind.ts';
 
@@ -53,23 +54,10 @@ export function word(words: string, expects: string, pattern: RegExp): Kind<stri
   );
 }
 
-/** One of a few words. Each comes with what it is for: it completes `Write "required" ...`. */
-export function choice<const W extends string>(options: Readonly<Record<W, string>>): Kind<W> {
-  const names = Object.keys(options) as W[];
-  const advice = names.map((name) => `"${name}" ${options[name]}`);
-  const expects = names.length > 1 ? `one of ${names.join(', ')}` : names.join('');
-  return scalar(names.join(', '), expects, { enum: names }, (written) => {
-    const exact = names.find((name) => name === written);
-    if (exact !== undefined) return { value: exact };
-    const meant = nearest(String(written), names) as W | undefined;
-    return {
-      reason: `${quote(written)} is not ${expects}`,
-      cure:
-        meant === undefined
-          ? `Write ${advice.slice(0, -1).join(', ')}${names.length > 2 ? ',' : ''}${names.length > 1 ? ' or ' : ''}${advice.at(-1) ?? ''}.`
-          : `Write "${meant}" ${options[meant]}.`,
-    };
-  });
+/** One of a few words. */
+export function choice<const W extends string>(options: Options<W>): Kind<W> {
+  const names = Object.keys(options);
+  return scalar(names.join(', '), expectsOf(options), { enum: names }, (written) => parseChoice(options, written));
 }
 
 /** `true` or `false`. */
@@ -165,38 +153,10 @@ export const network: Kind<Network> = text('network', 'a network such as "10.0.0
 /** A domain, prepared. */
 export const domain: Kind<Domain> = text('domain', 'a domain such as example.org', {}, readDomain);
 
-function readDomain(written: string): Parsed<Domain> {
-  const value = parseDomain(written);
-  if (value !== undefined) return { value };
-  const reason = `${quote(written)} is not a domain`;
-  if (written.includes('@') || written.includes('/')) {
-    const bare = written.replace(/^[^@]*@/, '').replace(/\/.*$/, '');
-    return { reason, cure: `Write the domain alone${parseDomain(bare) === undefined ? '' : `: ${bare}`}.` };
-  }
-  if (written.startsWith('*'))
-    return { reason, cure: 'Write each domain out: "*" has a meaning in partners.rules only.' };
-  if ('value' in parseAddress(written)) return { reason, cure: 'Write the name; an IP address cannot federate.' };
-  return {
-    reason,
-    cure: 'Write a name such as example.org: labels of letters, digits and hyphens, with dots between.',
-  };
-}
-
 /** `vngtp.lab`, or `*.lab` for every name below lab. */
 export const domainPattern: Kind<DomainPattern> = text(
   'domain or *.domain',
   'a domain such as example.org or "*.example.org"',
   {},
-  (written) => {
-    if (written === '*') {
-      return { reason: '"*" is not a rule of its own', cure: 'Set partners.default for everybody without a rule.' };
-    }
-    const below = written.startsWith('*.');
-    const parsed = readDomain(below ? written.slice(2) : written);
-    if (!('value' in parsed)) {
-      const cure = written.includes('*') ? 'A "*" stands alone as the first label: "*.example.org".' : parsed.cure;
-      return { reason: `${quote(written)} is not a domain`, cure };
-    }
-    return { value: Object.freeze({ match: below ? 'below' : 'exact', domain: parsed.value } as const) };
-  },
+  (written) => readPattern(written, 'Set partners.default for everybody without a rule.'),
 );

@@ -31,6 +31,7 @@ export function section<const K extends Keys>(keys: K): Kind<Section<K>> {
       const unknown = entries.filter(({ name }) => !Object.hasOwn(keys, name));
       // A key that was meant is not missing as well.
       const meant = new Set(unknown.map(({ name, position }) => refuseUnknown(name, position, names, place)));
+      for (const name of meant) if (name !== undefined) place.meant(name);
       const value: Record<string, unknown> = {};
       for (const [name, key] of Object.entries(keys)) {
         const entry = entries.find((candidate) => candidate.name === name);
@@ -43,7 +44,11 @@ export function section<const K extends Keys>(keys: K): Kind<Section<K>> {
 }
 
 function present(entry: Entry, key: Key<unknown>, place: Place): unknown {
-  if (entry.value === undefined) return undefined;
+  if (entry.value === undefined) {
+    // It was refused as YAML, and is not missing as well.
+    place.meant(entry.name);
+    return undefined;
+  }
   return key.kind.read(entry.value, place.under(entry.name, entry.position, entry.value));
 }
 
@@ -54,7 +59,7 @@ function absent(name: string, key: Key<unknown>, place: Place): unknown {
     place.reading.tell('error', place.named, keyUnder(place.key, name), 'is missing', cure);
     return undefined;
   }
-  if (key.presence.standard === undefined) return undefined;
+  if (key.presence.standard === undefined) return key.presence.value;
   const written = nodeOf(key.presence.standard, place.named);
   return key.kind.read(written, place.unwritten(name, written));
 }

@@ -14,6 +14,8 @@ type ProcessNote =
   | 'certificate-expiring'
   | 'component-connected'
   | 'component-lost'
+  | 'admin-asked'
+  | 'admin-unavailable'
   | 'draining'
   | 'stopped'
   | 'bug';
@@ -114,6 +116,24 @@ export const PROCESS: Rows<ProcessNote> = {
     wording: ({ domain, detail }) => ({
       sentence: `The component connection for ${named(domain)} is down: ${ended(detail)} Stanzas for it wait or are returned until it is back; check that the server inside runs and that both sides have the same component secret.`,
       fields: { domain },
+    }),
+  },
+  'admin-asked': {
+    severity: 'info',
+    module: 'process',
+    codeLocation: 'process',
+    wording: ({ author, what }) => ({
+      sentence: `Asked by ${named(author)} over the admin socket: ${ended(what)}`,
+      fields: { author, what },
+    }),
+  },
+  'admin-unavailable': {
+    severity: 'error',
+    module: 'process',
+    codeLocation: 'process',
+    wording: ({ path, detail }) => ({
+      sentence: `The admin socket ${path} is not open: ${ended(detail)} Until then fedway status and the other commands do not reach this box; everything else goes on.`,
+      fields: { path },
     }),
   },
   draining: {

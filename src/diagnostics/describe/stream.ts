@@ -24,6 +24,7 @@ type StreamNote =
   | 'refused'
   | 'stream-error-sent'
   | 'stream-error-received'
+  | 'closed-by-administrator'
   | 'ended'
   | 'ignored'
   | 'connection-refused';
@@ -193,6 +194,15 @@ export const STREAM: Rows<StreamNote> = {
     wording: ({ condition, text }, subject) => ({
       sentence: `${capital(peerOf(subject))} closes the stream. ${explainStreamError('them', condition, text).cause}`,
       fields: { condition },
+    }),
+  },
+  'closed-by-administrator': {
+    severity: 'info',
+    module: 's2s.stream',
+    codeLocation: 'stream.*',
+    wording: ({ reason }, subject) => ({
+      sentence: `An administrator closes the stream with ${peerOf(subject)}: ${ended(reason)}`,
+      fields: { reason },
     }),
   },
   ended: {

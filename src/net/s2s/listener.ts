@@ -6,13 +6,14 @@ import type { Stanza } from '../../protocol/xml/types.ts';
 import { hostPort } from '../dns/records.ts';
 import { PerSource, sourceOf } from './per-source.ts';
 import { StreamDriver, type StreamOwner } from './stream-driver.ts';
+import { closeNamed, type FactualStream, factsOf, type RunningStream, type StreamFacts } from './stream-facts.ts';
 
 /** Dialback verifications under way: for one source of connections, and for all. */
 const VERIFICATIONS_PER_SOURCE = 64;
 const VERIFICATIONS = 1024;
 
 /** A stream that was accepted, as its owner sees it. */
-export interface AcceptedStream extends PureStream {
+export interface AcceptedStream extends PureStream, FactualStream {
   /** Our domain and the peer's, as far as the peer has said. */
   addresses(): { readonly local: string | undefined; readonly remote: string | undefined };
 }
@@ -41,7 +42,7 @@ export interface ListenerContext {
 export class StreamListener {
   private readonly context: ListenerContext;
   private readonly servers: Server[] = [];
-  private readonly drivers = new Set<StreamDriver>();
+  private readonly running = new Set<RunningStream>();
   /** Streams that are over, whose connections are not. */
   private readonly lingering = new Set<StreamDriver>();
   private readonly perSource = new PerSource();
@@ -53,7 +54,7 @@ export class StreamListener {
 
   /** Streams that exist now, in whatever state. */
   get count(): number {
-    return this.drivers.size;
+    return this.running.size;
   }
 
   /** Connections that exist now, those on which the last words are still on their way included. */
@@ -89,18 +90,30 @@ export class StreamListener {
 
   /** Says goodbye on every stream. */
   shutdown(): void {
-    for (const driver of this.drivers) driver.handle({ type: 'close', why: 'shutdown' });
+    for (const { driver } of this.running) driver.handle({ type: 'close', why: 'shutdown' });
   }
 
   /** Ends every connection now, and accepts nobody any more. */
   destroy(): void {
     this.stopListening();
-    for (const driver of [...this.drivers, ...this.lingering]) driver.destroy();
+    for (const { driver } of this.running) driver.destroy();
+    for (const driver of this.lingering) driver.destroy();
   }
 
-  /** Every stream judges its pairs by the new policy. */
+  /** Every stream judges its pairs by the new policy; those that it does not permit end before this returns. */
   policyChanged(): void {
-    for (const driver of this.drivers) driver.handle({ type: 'policy-changed' });
+    for (const { driver } of this.running) driver.handle({ type: 'policy-changed' });
+  }
+
+  /** The streams that live now. */
+  streams(): readonly StreamFacts[] {
+    const now = Date.now();
+    return [...this.running].map((each) => factsOf(each, this.context.side, now));
+  }
+
+  /** Ends a stream in good order on an administrator's word; `false`: there is none with this connection handle. */
+  close(connection: string, reason: string): boolean {
+    return closeNamed(this.running, connection, reason);
   }
 
   private accept(socket: Socket): void {
@@ -166,6 +179,17 @@ export class StreamListener {
       const room = context.deliver(stanza, pair);
       if (room !== undefined) driver.hold(room);
     });
+    const subject = (): NoteSubject => {
+      const { local, remote } = accepted.addresses();
+      return {
+        connection,
+        direction: 'in',
+        side: context.side,
+        peer,
+        ...(local === undefined ? {} : { local }),
+        ...(remote === undefined ? {} : { remote }),
+      };
+    };
     const driver: StreamDriver = new StreamDriver(
       accepted,
       socket,
@@ -181,7 +205,7 @@ export class StreamListener {
         refused: () => undefined,
         ended: (end) => {
           abort.abort();
-          this.drivers.delete(driver);
+          this.running.delete(self);
           this.lingering.add(driver);
           // A connection counts as long as it exists, whatever has become of its stream (checklist K-12).
           void driver.gone.then(() => {
@@ -191,21 +215,12 @@ export class StreamListener {
           });
           context.ended?.(driver, end);
         },
-        subject: (): NoteSubject => {
-          const { local, remote } = accepted.addresses();
-          return {
-            connection,
-            direction: 'in',
-            side: context.side,
-            peer,
-            ...(local === undefined ? {} : { local }),
-            ...(remote === undefined ? {} : { remote }),
-          };
-        },
+        subject,
       },
       context.notes,
     );
-    this.drivers.add(driver);
+    const self: RunningStream = { stream: accepted, driver, subject: subject() };
+    this.running.add(self);
     driver.start();
   }
 }

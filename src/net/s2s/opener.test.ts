@@ -53,7 +53,13 @@ function faulty(
   return new S2sOpener({
     side: 'foreign',
     dial: (_domain, { signal }) => dial(signal),
-    ruling: () => ({ admitted: true, because: '', tls: 'required', authentication: 'either' }),
+    ruling: () => ({
+      admitted: true,
+      because: '',
+      tls: 'required',
+      authentication: 'either',
+      requireCertificate: false,
+    }),
     hasCertificate: () => true,
     peerMustProve: () => false,
     startTls: () => Promise.resolve({ failed: 'never asked for' }),
@@ -70,7 +76,7 @@ const pair = { sender: domain('coluc.com'), target: domain('vngtp.lab') };
 it('a fault of ours in dialing ends the one attempt, is told, and rejects nothing', async () => {
   const notes: Note[] = [];
   const end = await new Promise<StreamEnd>((resolve) => {
-    faulty(notes).open(pair, { authorized: () => undefined, ended: resolve });
+    faulty(notes).open(pair, { authorized: () => undefined, leaving: () => undefined, ended: resolve });
   });
   expect(end).toEqual({ by: 'us', condition: 'internal-server-error' });
   expect(notes).toMatchObject([{ note: 'bug', where: 'dialing' }]);
@@ -85,7 +91,7 @@ it('D-71: the same while asking an authoritative server is an error, and never `
 it.each(['shutdown', 'destroy'] as const)('S-46: %s gives up what still looks for a server', async (how) => {
   const opener = faulty([], endless);
   const ended = Promise.withResolvers<StreamEnd>();
-  opener.open(pair, { authorized: () => undefined, ended: ended.resolve });
+  opener.open(pair, { authorized: () => undefined, leaving: () => undefined, ended: ended.resolve });
   opener[how]();
   await expect(ended.promise).resolves.toEqual({ by: 'us', condition: 'system-shutdown' });
 });
@@ -94,7 +100,7 @@ it('S-46: nothing is opened after the goodbye', async () => {
   const opener = faulty([], endless);
   opener.shutdown();
   const end = await new Promise<StreamEnd>((resolve) => {
-    opener.open(pair, { authorized: () => undefined, ended: resolve });
+    opener.open(pair, { authorized: () => undefined, leaving: () => undefined, ended: resolve });
   });
   expect(end).toEqual({ by: 'us', condition: 'system-shutdown' });
 });

@@ -6,11 +6,12 @@ import type { NoteSink, NoteSubject } from '../../protocol/notes.ts';
 import type { Purpose } from '../../protocol/s2s/initiating-context.ts';
 import { InitiatingStream } from '../../protocol/s2s/initiating-stream.ts';
 import type { StreamRuling, StreamTimeouts } from '../../protocol/s2s/ruling.ts';
-import type { DialbackClaim, StreamPair, Verdict } from '../../protocol/stream/actions.ts';
+import type { Closing, DialbackClaim, StreamPair, Verdict } from '../../protocol/stream/actions.ts';
 import type { Stanza, StanzaScope, XmlLimits } from '../../protocol/xml/types.ts';
 import type { Dialed, DialFailure } from '../dial/dial.ts';
 import { hostPort } from '../dns/records.ts';
 import { StreamDriver, type StreamOwner } from './stream-driver.ts';
+import { closeNamed, factsOf, type RunningStream, type StreamFacts } from './stream-facts.ts';
 
 /** What the opener is given. One opener serves one face of the box: the partners, or a server inside. */
 export interface OpenerContext {
@@ -31,15 +32,15 @@ export interface OpenerContext {
 }
 
 /** An authorized stream of ours, ready for stanzas. */
-export class OpenStream {
+class OpenStream {
   private readonly driver: StreamDriver;
 
   constructor(driver: StreamDriver) {
     this.driver = driver;
   }
 
-  get lastStanza(): number {
-    return this.driver.lastStanza;
+  get lastActive(): number {
+    return this.driver.lastActive;
   }
 
   send(stanza: Stanza): boolean {
@@ -50,12 +51,48 @@ export class OpenStream {
     return this.driver.room();
   }
 
-  close(why: 'idle' | 'shutdown' | 'unused'): void {
-    this.driver.handle({ type: 'close', why });
+  close(closing: Closing): void {
+    this.driver.handle({ type: 'close', ...closing });
   }
 }
 
+/** Who asks an authoritative server waits for the verdict only. */
+const NOBODY: OpeningEvents = {
+  authorized: () => undefined,
+  leaving: () => undefined,
+  ended: () => undefined,
+};
+
 const SERVER_SCOPE: StanzaScope = { contentNamespace: 'jabber:server' };
+
+/** What an opener tells of a stream. `authorized` is called at most once, `ended` exactly once and last. */
+interface OpeningEvents {
+  authorized(stream: OpenStream): void;
+  /** An administrator ends the stream in good order: nothing may be sent on it any more. */
+  leaving(): void;
+  ended(end: StreamEnd): void;
+}
+
+/** A stream that is being opened. */
+interface Attempt {
+  /** Gives it up. What was opened so far ends without a word, or with the one that `closing` stands for. */
+  abandon(closing?: Closing): void;
+}
+
+/** The reason of an attempt that was given up. */
+class GivenUp extends Error {
+  readonly closing: Closing | undefined;
+
+  constructor(closing: Closing | undefined) {
+    super('the attempt was given up');
+    this.closing = closing;
+  }
+}
+
+/** A stream of ours; `leave` tells whoever sends on it that nothing may be sent any more. */
+interface Opened extends RunningStream {
+  leave(): void;
+}
 
 /** What became of one connection. */
 type Outcome = { readonly verdict: Verdict } | { readonly end: StreamEnd; readonly wasOpen: boolean };
@@ -63,7 +100,7 @@ type Outcome = { readonly verdict: Verdict } | { readonly end: StreamEnd; readon
 /** Opens S2S streams: it dials, negotiates, and goes on to the next target when one is no good (RFC 6120 §3.2). */
 export class S2sOpener {
   private readonly context: OpenerContext;
-  private readonly live = new Set<StreamDriver>();
+  private readonly live = new Set<Opened>();
   /** Streams that are over, whose connections are not. */
   private readonly lingering = new Set<StreamDriver>();
   /** Aborted when nothing is opened any more: what is still looking for a server gives up too. */
@@ -83,27 +120,29 @@ export class S2sOpener {
     return this.live.size + this.lingering.size;
   }
 
-  /** Opens a stream that may carry stanzas of the pair. `authorized` is called at most once, `ended` exactly once and last. */
-  open(
-    pair: StreamPair,
-    events: { authorized(stream: OpenStream): void; ended(end: StreamEnd): void },
-    demand: { readonly tls?: 'required' } = {},
-  ): { abandon(): void } {
+  /** Opens a stream that may carry stanzas of the pair. */
+  open(pair: StreamPair, events: OpeningEvents, demand: { readonly tls?: 'required' } = {}): Attempt {
     const abort = new AbortController();
     // Longer than one negotiation, so that the time-out of a stage, which says more, comes first.
     const { connect, negotiation } = this.context.timeouts;
     const deadline = setTimeout(() => abort.abort(), connect + negotiation);
-    const authorized = (stream: OpenStream): void => {
-      clearTimeout(deadline);
-      events.authorized(stream);
+    const once: OpeningEvents = {
+      authorized: (stream) => {
+        clearTimeout(deadline);
+        events.authorized(stream);
+      },
+      leaving: () => events.leaving(),
+      ended: (end) => {
+        clearTimeout(deadline);
+        events.ended(end);
+      },
     };
     const signal = AbortSignal.any([abort.signal, this.stopping.signal]);
-    void this.run(pair, { for: 'stanzas' }, signal, authorized, demand).then((outcome) => {
-      clearTimeout(deadline);
-      if ('end' in outcome) events.ended(outcome.end);
+    void this.run(pair, { for: 'stanzas' }, signal, once, demand).then((outcome) => {
+      if ('end' in outcome && !outcome.wasOpen) once.ended(outcome.end);
       return undefined;
     });
-    return { abandon: () => abort.abort() };
+    return { abandon: (closing) => abort.abort(new GivenUp(closing)) };
   }
 
   /** Asks the authoritative server of the claim's sender about a key. Always answers; an aborted question answers with an error. */
@@ -115,27 +154,48 @@ export class S2sOpener {
     ]);
     // The receiving server asks, so the roles on this connection are the other way round (XEP-0220 §2.1.2).
     const pair: StreamPair = { sender: claim.target, target: claim.sender };
-    const outcome = await this.run(pair, { for: 'verify', claim, forConnection }, bounded, () => undefined, {});
+    const outcome = await this.run(pair, { for: 'verify', claim, forConnection }, bounded, NOBODY, {});
     return 'verdict' in outcome ? outcome.verdict : { verdict: 'error', condition: verifyFailure(outcome.end) };
   }
 
   /** Says goodbye on every stream, and opens no other. */
   shutdown(): void {
-    for (const driver of this.live) driver.handle({ type: 'close', why: 'shutdown' });
+    for (const { driver } of this.live) driver.handle({ type: 'close', why: 'shutdown' });
     this.stopping.abort();
   }
 
   /** Ends every stream now, without a word, and opens no other. */
   destroy(): void {
     this.stopping.abort();
-    for (const driver of [...this.live, ...this.lingering]) driver.destroy();
+    for (const { driver } of this.live) driver.destroy();
+    for (const driver of this.lingering) driver.destroy();
+  }
+
+  /** Every stream is judged by the new policy; those that it does not permit end before this returns. */
+  policyChanged(): void {
+    for (const { driver } of this.live) driver.handle({ type: 'policy-changed' });
+  }
+
+  /** The streams that live now. */
+  streams(): readonly StreamFacts[] {
+    const now = Date.now();
+    return [...this.live].map((each) => factsOf(each, this.context.side, now));
+  }
+
+  /** Ends a stream in good order on an administrator's word; `false`: there is none with this connection handle. */
+  close(connection: string, reason: string): boolean {
+    for (const each of this.live) {
+      // First nobody sends on it any more, then it closes: nothing may follow our closing tag (RFC 6120 §4.4).
+      if (each.subject.connection === connection) each.leave();
+    }
+    return closeNamed(this.live, connection, reason);
   }
 
   private async run(
     pair: StreamPair,
     purpose: Purpose,
     signal: AbortSignal,
-    authorized: (stream: OpenStream) => void,
+    events: OpeningEvents,
     demand: Partial<StreamRuling>,
   ): Promise<Outcome> {
     // Looking for the authoritative server is a step in the life of the stream on which the key arrived.
@@ -152,7 +212,7 @@ export class S2sOpener {
       for (;;) {
         const next = await dialing.next();
         if (next.done === true) return { end: last ?? networkEnd(next.value), wasOpen: false };
-        const outcome = await this.negotiate(pair, purpose, next.value, signal, authorized, demand);
+        const outcome = await this.negotiate(pair, purpose, next.value, signal, events, demand);
         if ('verdict' in outcome || outcome.wasOpen || signal.aborted || !nextTargetMayHelp(outcome.end))
           return outcome;
         last = outcome.end;
@@ -176,7 +236,7 @@ export class S2sOpener {
     purpose: Purpose,
     dialed: Dialed,
     signal: AbortSignal,
-    authorized: (stream: OpenStream) => void,
+    events: OpeningEvents,
     demand: Partial<StreamRuling>,
   ): Promise<Outcome> {
     const { context } = this;
@@ -193,7 +253,7 @@ export class S2sOpener {
         local: pair.sender,
         remote: pair.target,
         purpose,
-        ruling: { ...context.ruling(pair.sender, pair.target), ...demand },
+        ruling: () => ({ ...context.ruling(pair.sender, pair.target), ...demand }),
         hasCertificate: context.hasCertificate(pair.sender),
         peerMustProve: context.peerMustProve(pair.sender, pair.target),
         authority: context.authority,
@@ -201,7 +261,11 @@ export class S2sOpener {
         limits: context.limits,
       });
       let wasOpen = false;
-      const onAbort = (): void => driver.destroy('fedway gave up: no stream was ready in the time for it');
+      const onAbort = (): void => {
+        const closing = signal.reason instanceof GivenUp ? signal.reason.closing : undefined;
+        if (closing === undefined) driver.destroy('fedway gave up: no stream was ready in the time for it');
+        else driver.handle({ type: 'close', ...closing });
+      };
       const driver = new StreamDriver(
         stream,
         dialed.socket,
@@ -215,14 +279,16 @@ export class S2sOpener {
           authorized: () => {
             wasOpen = true;
             signal.removeEventListener('abort', onAbort);
-            authorized(new OpenStream(driver));
+            events.authorized(new OpenStream(driver));
           },
           refused: () => undefined,
           ended: (end) => {
-            this.live.delete(driver);
+            this.live.delete(self);
             this.lingering.add(driver);
             void driver.gone.then(() => this.lingering.delete(driver));
             signal.removeEventListener('abort', onAbort);
+            // At once: a stanza that is offered in the same turn must not be sent into nothing.
+            if (wasOpen) events.ended(end);
             resolve({
               end: signal.aborted && !wasOpen ? { by: 'timeout', waitingFor: 'a stream that works' } : end,
               wasOpen,
@@ -232,7 +298,11 @@ export class S2sOpener {
         },
         context.notes,
       );
-      this.live.add(driver);
+      const leave = (): void => {
+        if (wasOpen) events.leaving();
+      };
+      const self: Opened = { stream, driver, subject, leave };
+      this.live.add(self);
       if (signal.aborted) driver.destroy();
       else {
         signal.addEventListener('abort', onAbort, { once: true });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { socketPair } from '../../../test/support/socket-pair.ts';
+import { accepting, strangeClient } from '../../../test/support/tls-peers.ts';
 import type { StreamEnd } from '../../protocol/end.ts';
 import type { Domain } from '../../protocol/jid/domain.ts';
 import type { Note } from '../../protocol/notes.ts';
@@ -65,4 +66,24 @@ it('K-12: a connection that was gone before anybody listened ends at once, and i
   driver.start();
   expect(ends).toEqual([{ by: 'disconnect' }]);
   await driver.gone;
+});
+
+it('a stream that is over before its handshake closes the connection when the handshake ends, and the process survives it', async () => {
+  for (let round = 0; round < 50; round++) {
+    await using pair = await socketPair();
+    const end: StreamEnd = { by: 'policy', because: 'the partner was denied meanwhile' };
+    const driver = new StreamDriver(
+      streamThat(['connected', START_TLS], ['close', { do: 'ended', end }]),
+      pair.receiving,
+      owner({ startTls: (socket) => accepting(socket) }),
+      () => undefined,
+    );
+    driver.start();
+    driver.handle({ type: 'close', why: 'policy', because: 'denied' });
+    const client = strangeClient(pair.initiating, {});
+    client.once('secureConnect', () => client.write('<stream:stream>'));
+    await once(client, 'close');
+    await driver.gone;
+    expect(pair.receiving.destroyed).toBe(true);
+  }
 });

@@ -16,11 +16,12 @@ import { failureInWords } from '../tls/failure.ts';
 import { errorOf } from '../tls/handshake.ts';
 import { Batch } from './batch.ts';
 import { faultInWords, socketErrorInWords } from './in-words.ts';
+import { WRITE_BUFFER_BYTES, WriteBuffers } from './write-buffers.ts';
 
 /** Bytes that may wait for a peer before whoever sends is asked to hold. */
 const HIGH_WATER = 256 * 1024;
-/** Pieces are joined into one write up to this size; larger batches are written piece by piece. */
-const JOIN_LIMIT = 128 * 1024;
+/** Of all drivers. */
+const writeBuffers = new WriteBuffers();
 /** How long a peer may take nothing at all while bytes wait for it (checklist K-19). */
 const STALL_MS = 60_000;
 /** How long the peer may keep TCP open after we are done. */
@@ -54,9 +55,14 @@ export class StreamDriver {
   stanzasOut = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** Since when the connection is ours, in Unix milliseconds. */
+  readonly since = Date.now();
   /** When a stanza last passed, in Unix milliseconds. */
-  lastStanza = Date.now();
-
+  lastStanza = this.since;
+  /** The same by a clock that is never set, to tell what is idle. */
+  lastActive = performance.now();
+  /** Whether the stream was told to close: nothing may follow its closing tag (RFC 6120 §4.4). */
+  isLeaving = false;
   /** Resolves when the connection itself is gone: after the end of the stream, the last words may still be on their way. */
   readonly gone: Promise<void>;
 
@@ -72,7 +78,12 @@ export class StreamDriver {
   private holds = 0;
   /** Answers of ours wait for a peer that goes on asking. */
   private answersWait = false;
-  private roomSeekers: (() => void)[] = [];
+  /** Bytes of answers written since the peer had last taken everything. Stanzas have their own way to hold their source. */
+  private answerBytes = 0;
+  /** What everybody waits for who wants room: one promise for all, since under load it is asked for each stanza. */
+  private awaitedRoom: PromiseWithResolvers<void> | undefined;
+  /** What this peer is not read for; the last of them, which most often comes again. */
+  private lastHold: Promise<void> | undefined;
   private stall: NodeJS.Timeout | undefined;
 
   constructor(stream: PureStream, socket: Socket, owner: StreamOwner, notes: NoteSink) {
@@ -105,6 +116,7 @@ export class StreamDriver {
   /** Tells the stream what happened outside. */
   handle(event: StreamEvent): void {
     if (this.over) return;
+    this.isLeaving ||= event.type === 'close';
     this.guarded(() => this.stream.handle(event, Date.now()));
   }
 
@@ -123,17 +135,26 @@ export class StreamDriver {
   /** Resolves when the peer has taken enough, and at once when the stream is over. */
   room(): Promise<void> {
     if (this.over) return Promise.resolve();
-    return new Promise((resolve) => this.roomSeekers.push(resolve));
+    this.awaitedRoom ??= Promise.withResolvers();
+    return this.awaitedRoom.promise;
   }
 
   /** Does not read from the peer until the promise is settled; several holds add up. */
   hold(room: Promise<void>): void {
+    if (room === this.lastHold) return;
+    this.lastHold = room;
     this.holds += 1;
     this.socket.pause();
     void room.finally(() => {
       this.holds -= 1;
+      if (this.lastHold === room) this.lastHold = undefined;
       if (this.holds === 0 && !this.over && !this.upgrading) this.socket.resume();
     });
+  }
+
+  /** Whether the peer is not read at the moment. */
+  get isHeld(): boolean {
+    return this.holds > 0;
   }
 
   /** Ends everything now, without a word to the peer; also what is left of a stream that is over. */
@@ -149,11 +170,13 @@ export class StreamDriver {
     const pieces = this.batch.take();
     this.bytesOut += total;
     if (this.socket.destroyed) return;
-    this.lastStanza = Date.now();
+    this.stanzaPassed();
     const [only] = pieces;
     if (pieces.length === 1 && only !== undefined) this.socket.write(only);
-    else if (total <= JOIN_LIMIT) this.socket.write(Buffer.concat(pieces, total));
-    else {
+    else if (total <= WRITE_BUFFER_BYTES) {
+      const { bytes, release } = writeBuffers.join(pieces);
+      this.socket.write(bytes, release);
+    } else {
       this.socket.cork();
       for (const piece of pieces) this.socket.write(piece);
       this.socket.uncork();
@@ -163,30 +186,34 @@ export class StreamDriver {
   };
 
   private listen(): void {
-    const { socket } = this;
-    socket.on('data', this.onData);
-    socket.on('drain', this.onDrain);
-    socket.on('error', this.onError);
-    socket.on('end', this.onEnd);
-    socket.on('close', this.onClose);
+    this.socket
+      .on('data', this.onData)
+      .on('drain', this.onDrain)
+      .on('error', this.onError)
+      .on('end', this.onEnd)
+      .on('close', this.onClose);
   }
 
   private unlisten(): void {
-    const { socket } = this;
-    socket.off('data', this.onData);
-    socket.off('drain', this.onDrain);
-    socket.off('end', this.onEnd);
-    socket.off('close', this.onClose);
-    socket.off('error', this.onError);
+    this.socket
+      .off('data', this.onData)
+      .off('drain', this.onDrain)
+      .off('error', this.onError)
+      .off('end', this.onEnd)
+      .off('close', this.onClose);
   }
 
   private readonly onData = (chunk: Buffer): void => {
     if (this.over) return;
     this.bytesIn += chunk.length;
-    this.guarded(() => this.stream.receive(chunk, Date.now()));
+    const now = Date.now();
+    const before = this.stanzasIn;
+    this.guarded(() => this.stream.receive(chunk, now));
+    if (this.stanzasIn !== before) this.stanzaPassed();
   };
 
   private readonly onDrain = (): void => {
+    this.answerBytes = 0;
     this.stopStall();
     this.giveRoom();
   };
@@ -195,9 +222,7 @@ export class StreamDriver {
 
   private readonly onClose = (): void => {
     const error = this.socket instanceof TLSSocket ? errorOf(this.socket) : undefined;
-    this.handle(
-      error === undefined ? { type: 'disconnected' } : { type: 'disconnected', detail: failureInWords(error) },
-    );
+    this.handle({ type: 'disconnected', ...(error === undefined ? {} : { detail: failureInWords(error) }) });
   };
 
   private readonly onError = (error: Error): void => {
@@ -260,8 +285,9 @@ export class StreamDriver {
   private write(xml: string): void {
     this.flush();
     if (this.socket.destroyed || !this.socket.writable) return;
-    this.socket.write(xml);
-    if (this.socket.writableLength >= HIGH_WATER) this.holdUntilAnswersAreTaken();
+    this.bytesOut += Buffer.byteLength(xml);
+    this.answerBytes = this.socket.write(xml) ? 0 : this.answerBytes + xml.length;
+    if (this.answerBytes >= HIGH_WATER) this.holdUntilAnswersAreTaken();
   }
 
   /** Who asks and asks, and does not read our answers, is not read either: they would pile up here (checklist K-20). */
@@ -284,8 +310,8 @@ export class StreamDriver {
     const outcome = await this.secure(plain, action);
     this.upgrading = false;
     if (this.over) {
-      plain.destroy();
-      if ('secured' in outcome) outcome.secured.destroy();
+      // Not the plain socket below a secured one: see `handshake`.
+      ('secured' in outcome ? outcome.secured : plain).destroy();
       return;
     }
     if ('failed' in outcome) {
@@ -311,6 +337,11 @@ export class StreamDriver {
       this.note({ note: 'bug', where: 'TLS', detail: faultInWords(error) });
       return { failed: 'a fault of our own in the handshake' };
     }
+  }
+
+  private stanzaPassed(): void {
+    this.lastStanza = Date.now();
+    this.lastActive = performance.now();
   }
 
   private arm(timer: StreamTimer, afterMs: number): void {
@@ -377,10 +408,8 @@ export class StreamDriver {
   }
 
   private giveRoom(): void {
-    if (this.roomSeekers.length === 0) return;
-    const seekers = this.roomSeekers;
-    this.roomSeekers = [];
-    for (const resolve of seekers) resolve();
+    this.awaitedRoom?.resolve();
+    this.awaitedRoom = undefined;
   }
 
   private note(note: Note): void {

@@ -168,6 +168,15 @@ describe('a chain that was made by an attacker', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
+  test('C-01: a certificate that was sent several times is looked at once: the good path is found behind it', () => {
+    const [keyA, keyB] = [keyPair('p256'), keyPair('p256')];
+    const a = authority('A', { key: keyA }, authority('B', { key: keyB }));
+    const b = authority('B', { key: keyB }, a);
+    const otherA = authority('A', { key: keyA }, b);
+    const good = authority('A', { key: keyA, pathLength: 0 }, root);
+    expect(why([vngtp(good), a, b, otherA, a, b, otherA, a, b, good])).toBeUndefined();
+  });
+
   test('C-01: more than ten certificates are refused unread', () => {
     const many = Array.from({ length: 10 }, () => mid);
     expect(why([vngtp(mid), ...many])).toBe('11 certificates were sent; at most 10 are accepted');

@@ -18,8 +18,8 @@ export function tlsFacts(secured: TLSSocket, trust: ChainJudge, now: number): Tl
   };
 }
 
-/** The certificates as the peer sent them: `issuerCertificate` is the next one in the message, not the issuer. */
-function sentBy(secured: TLSSocket): readonly X509Certificate[] {
+/** The certificates as the peer sent them, once per connection too: `issuerCertificate` is the next one in the message, not the issuer. */
+export function sentBy(secured: TLSSocket): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next = secured.getPeerX509Certificate();
   while (next !== undefined && chain.length <= LONGEST_CHAIN) {

@@ -324,3 +324,16 @@ async function startWithout(pair: SocketPair, version: 'TLSv1.2' | 'TLSv1.3') {
 function writeForgedRecord(socket: Socket): void {
   socket.write(Buffer.concat([Buffer.of(0x17, 3, 3, 0, 48), Buffer.alloc(48)]));
 }
+
+test('a connection may be destroyed as soon as its handshake is over, and takes the raw socket along', async () => {
+  for (let round = 0; round < 50; round++) {
+    await using pair = await socketPair();
+    const client = strangeClient(pair.initiating, {});
+    client.once('secureConnect', () => client.write('the first bytes of a stream'));
+    const accepted = await accepting(pair.receiving);
+    if ('failed' in accepted) throw new Error(accepted.failed);
+    accepted.secured.destroy();
+    await once(client, 'close');
+    expect(pair.receiving.destroyed).toBe(true);
+  }
+});

@@ -36,7 +36,7 @@ export class AcceptingComponent extends ComponentStream {
   }
 
   /** The component is a home; whom it writes to differs from stanza to stanza. */
-  addresses(): { readonly local: string | undefined; readonly remote: string | undefined } {
+  override addresses(): { readonly local: Domain | undefined; readonly remote: Domain | undefined } {
     return { local: undefined, remote: this.known?.name };
   }
 

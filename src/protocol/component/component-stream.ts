@@ -5,6 +5,7 @@ import type { StreamPair } from '../stream/actions.ts';
 import { AuthorizedPairs } from '../stream/authorized-pairs.ts';
 import { bounceOf, unanswerable } from '../stream/bounce.ts';
 import { StreamMachine } from '../stream/machine.ts';
+import type { AuthorizedPair } from '../stream/negotiated.ts';
 import { rescoped } from '../stream/written-stanza.ts';
 import type { Stanza, XmlElement, XmlLimits } from '../xml/types.ts';
 import { writeElement } from '../xml/write.ts';
@@ -52,7 +53,7 @@ export abstract class ComponentStream extends StreamMachine {
     this.setLimits(this.common.limits);
     this.senders = senders;
     this.name = pair.target;
-    for (const sender of senders) this.pairs.add({ sender, target: pair.target });
+    for (const sender of senders) this.pairs.add({ sender, target: pair.target }, 'component');
     this.act({ do: 'authorized', pair, by: 'component' });
     this.note({ note: 'authorized', ...pair, by: 'component' });
     this.become('connected');
@@ -95,6 +96,10 @@ export abstract class ComponentStream extends StreamMachine {
     return element.name === 'handshake' && element.children.length > 0
       ? { ...element, children: ['(not shown)'] }
       : element;
+  }
+
+  protected override authorizedPairs(): readonly AuthorizedPair[] {
+    return this.pairs.all();
   }
 
   protected override onSecured(): void {

@@ -26,6 +26,10 @@ export class ConnectingComponent extends ComponentStream {
     this.context = context;
   }
 
+  override addresses(): { readonly local: Domain | undefined; readonly remote: Domain | undefined } {
+    return { local: this.context.name, remote: this.context.homes[0] };
+  }
+
   protected override onConnected(): void {
     const xml = this.writeErrorHeader();
     this.note({ note: 'header-sent', xml, streamId: undefined });

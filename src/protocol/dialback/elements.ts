@@ -68,9 +68,9 @@ export function writeResult(pair: StreamPair, key: string): string {
   return `<db:result from='${escapeAttribute(pair.sender)}' to='${escapeAttribute(pair.target)}'>${escapeText(key)}</db:result>`;
 }
 
-/** XEP-0220 §2.1.1 step 4: the receiving server's answer; from and to change places. */
-export function writeResultAnswer(pair: StreamPair, verdict: Verdict): string {
-  return writeAnswer('result', pair.target, pair.sender, '', verdict);
+/** XEP-0220 §2.1.1 step 4: the receiving server's answer; from and to change places. `text` explains an error in words. */
+export function writeResultAnswer(pair: StreamPair, verdict: Verdict, text?: string): string {
+  return writeAnswer('result', pair.target, pair.sender, '', verdict, text);
 }
 
 /** XEP-0220 §2.1.2 step 2: the receiving server asks the authoritative server. */
@@ -92,10 +92,10 @@ export function writeComplaint(name: 'result' | 'verify', read: MalformedDialbac
   return writeAnswer(name, to, from, echoed, { verdict: 'error', condition });
 }
 
-function writeAnswer(name: string, from: Domain, to: Domain, id: string, verdict: Verdict): string {
+function writeAnswer(name: string, from: Domain, to: Domain, id: string, verdict: Verdict, text?: string): string {
   const open = `<db:${name} from='${escapeAttribute(from)}' to='${escapeAttribute(to)}'${id} type='${verdict.verdict}'`;
   if (verdict.verdict !== 'error') return `${open}/>`;
-  return `${open}>${writeStanzaError(verdict.condition)}</db:${name}>`;
+  return `${open}>${writeStanzaError(verdict.condition, text)}</db:${name}>`;
 }
 
 function readVerdict(type: string, element: XmlElement): Verdict {

@@ -23,6 +23,7 @@ export function verifyFailure(end: StreamEnd): StanzaErrorCondition {
       return 'remote-connection-failed';
     case 'us':
     case 'timeout':
+    case 'link':
     case 'close':
     case 'disconnect':
       return 'remote-server-timeout';

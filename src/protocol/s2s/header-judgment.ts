@@ -3,18 +3,16 @@ import type { Domain } from '../jid/domain.ts';
 import type { StreamPair } from '../stream/actions.ts';
 import type { StreamHeader } from '../stream/header.ts';
 import type { StreamErrorCondition } from '../stream/stream-error.ts';
-import type { StreamRuling } from './ruling.ts';
+import { needsTls, type StreamRuling } from './ruling.ts';
 
 /** What a receiving stream asks about the domains in a header. */
 export interface HeaderContext {
-  /** A domain we can name ourselves by when the peer asked for one that is not ours (RFC 6120 §4.9.1.3). */
-  readonly defaultDomain: Domain | undefined;
   /** Whether we speak for a domain on this side of the box. */
   serves(domain: Domain): boolean;
   /** Whether we speak for it on the other side: then nobody here may claim it. */
   isOurs(domain: Domain): boolean;
-  /** The ruling for a pair; `remote` is unknown as long as the peer has not said who it is. */
-  ruling(local: Domain, remote: Domain | undefined): StreamRuling;
+  /** The ruling for a pair; a domain is unknown as long as the peer has not said who it is, or whom it wants. */
+  ruling(local: Domain | undefined, remote: Domain | undefined): StreamRuling;
 }
 
 /** What was settled on the connection before the header came. */
@@ -50,14 +48,12 @@ export function refusalOf(header: StreamHeader, settled: Settled, context: Heade
   if (from !== undefined && context.isOurs(from))
     return refusal('invalid-from', 'This domain is served here and nowhere else.');
   const ruling = context.ruling(header.to, from);
-  if (!ruling.admitted) {
-    const end: StreamEnd = { by: 'policy', because: ruling.because };
-    return { end, condition: 'policy-violation', text: 'Federation with this domain is not permitted.' };
-  }
-  if (!header.modern && ruling.tls === 'required' && !settled.secure)
-    return refusal('policy-violation', 'TLS is required, and it needs version 1.0 of the stream.');
+  if (!ruling.admitted) return notAdmitted(ruling, 'Federation with this domain is not permitted.');
+  if (!header.modern && needsTls(ruling) && !settled.secure) return refusal('policy-violation', TLS_NEEDS_1_0);
   return undefined;
 }
+
+const TLS_NEEDS_1_0 = 'TLS is required, and it needs version 1.0 of the stream.';
 
 /**
  * Checklist S-14: a server from before XMPP 1.0 names the domains in db:result.
@@ -65,10 +61,14 @@ export function refusalOf(header: StreamHeader, settled: Settled, context: Heade
  */
 function refusalWithoutTo(header: StreamHeader, settled: Settled, context: HeaderContext): HeaderRefusal | undefined {
   if (header.modern) return refusal('improper-addressing', "The stream header lacks 'to'.");
-  const { defaultDomain } = context;
-  if (defaultDomain === undefined || settled.secure || context.ruling(defaultDomain, undefined).tls !== 'required')
-    return undefined;
-  return refusal('policy-violation', 'TLS is required, and it needs version 1.0 of the stream.');
+  const ruling = context.ruling(undefined, undefined);
+  if (!ruling.admitted) return notAdmitted(ruling, 'Federation is not permitted.');
+  return needsTls(ruling) && !settled.secure ? refusal('policy-violation', TLS_NEEDS_1_0) : undefined;
+}
+
+/** What the peer is told does not say which setting decided. */
+function notAdmitted({ because }: StreamRuling, text: string): HeaderRefusal {
+  return { end: { by: 'policy', because }, condition: 'policy-violation', text };
 }
 
 function refusal(condition: StreamErrorCondition, text: string): HeaderRefusal {

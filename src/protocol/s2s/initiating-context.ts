@@ -17,10 +17,14 @@ export interface InitiatingContext {
   readonly local: Domain;
   readonly remote: Domain;
   readonly purpose: Purpose;
-  readonly ruling: StreamRuling;
+  /** What holds now: the policy may be replaced while the stream is negotiated or in use. */
+  ruling(): StreamRuling;
   /** Whether we have a certificate to show for EXTERNAL. */
   readonly hasCertificate: boolean;
-  /** Nothing is sent to a peer whose certificate does not prove the remote domain (RFC 6120 §13.7.2). */
+  /**
+   * Nothing is sent to a peer whose certificate does not prove the remote domain (RFC 6120 §13.7.2), although the ruling does not
+   * require certificates.
+   */
   readonly peerMustProve: boolean;
   readonly authority: DialbackAuthority;
   readonly timeouts: StreamTimeouts;

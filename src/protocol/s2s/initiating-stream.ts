@@ -1,7 +1,8 @@
 import { dialbackName, readDialback, writeResult, writeVerify } from '../dialback/elements.ts';
 import { verifyFailure } from '../dialback/verify-failure.ts';
 import type { StreamEnd } from '../end.ts';
-import { presents } from '../identity/presents.ts';
+import { unprovenBecause } from '../identity/unproven.ts';
+import type { Domain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { AuthorizedBy } from '../notes.ts';
 import { ExternalInitiating } from '../sasl/external-initiating.ts';
@@ -10,11 +11,13 @@ import { type ReceivedFeatures, readFeatures } from '../stream/features.ts';
 import { readResponseHeader, type StreamHeader, writeHeader } from '../stream/header.ts';
 import { OUR_LANGUAGE } from '../stream/language.ts';
 import { StreamMachine } from '../stream/machine.ts';
+import type { AuthorizedPair } from '../stream/negotiated.ts';
 import type { XmlElement, XmlRoot } from '../xml/types.ts';
 import { STREAM_PREFIXES, writeElement, writeRoot } from '../xml/write.ts';
 import type { InitiatingContext } from './initiating-context.ts';
-
-type Phase = 'header' | 'features' | 'starttls' | 'sasl' | 'restart' | 'dialback' | 'verify' | 'open';
+import { AWAITED, PAST_TLS, type Phase } from './initiating-phase.ts';
+import { isEnoughFromUs } from './proof.ts';
+import { needsTls, type StreamRuling } from './ruling.ts';
 
 /** The S2S stream we open to a peer: we are the initiating server, or the receiving one that asks the authoritative (RFC 6120, XEP-0178, XEP-0220). */
 export class InitiatingStream extends StreamMachine {
@@ -25,6 +28,7 @@ export class InitiatingStream extends StreamMachine {
   private features: ReceivedFeatures | undefined;
   private externalTried = false;
   private authenticated = false;
+  private authorizedBy: AuthorizedBy | undefined;
   private readonly external = new ExternalInitiating();
 
   constructor(context: InitiatingContext) {
@@ -34,7 +38,9 @@ export class InitiatingStream extends StreamMachine {
   }
 
   protected override onConnected(): void {
-    this.sendHeader();
+    const { admitted, because } = this.context.ruling();
+    if (admitted) this.sendHeader();
+    else this.drop({ by: 'policy', because });
   }
 
   protected override onRoot(root: XmlRoot, now: number): void {
@@ -79,17 +85,25 @@ export class InitiatingStream extends StreamMachine {
 
   protected override onTimer(timer: Exclude<StreamTimer, 'close'>): void {
     if (timer === 'header') this.giveUp('the stream header of the peer');
-    else if (timer === 'negotiation') this.giveUp(this.waitingFor());
+    else if (timer === 'negotiation') this.giveUp(AWAITED[this.phase] ?? 'the end of the negotiation');
     else this.dialbackTimedOut();
   }
 
-  protected override onDecision(event: Extract<StreamEvent, { type: 'verdict' | 'policy-changed' }>): void {
-    // The owner of the stream judges its pair again and closes it; a verdict is never asked for on a stream of ours.
-    if (event.type === 'verdict') this.note({ note: 'ignored', what: 'a verdict for a stream that asked for none' });
+  protected override onDecision(
+    event: Extract<StreamEvent, { type: 'verdict' | 'policy-changed' }>,
+    now: number,
+  ): void {
+    if (event.type === 'policy-changed') this.policyChanged(now);
+    // A verdict is never asked for on a stream of ours.
+    else this.note({ note: 'ignored', what: 'a verdict for a stream that asked for none' });
   }
 
-  protected override writeErrorHeader(): string {
-    return this.ourHeader();
+  override addresses(): { readonly local: Domain; readonly remote: Domain } {
+    return { local: this.context.local, remote: this.context.remote };
+  }
+
+  protected override authorizedPairs(): readonly AuthorizedPair[] {
+    return this.authorizedBy === undefined ? [] : [{ ...this.pair, by: this.authorizedBy }];
   }
 
   protected override onOver(end: StreamEnd): void {
@@ -111,8 +125,27 @@ export class InitiatingStream extends StreamMachine {
       : end;
   }
 
+  /** The pair is judged again: it may not be admitted any more, or the way that was taken may not be good enough. */
+  private policyChanged(now: number): void {
+    const ruling = this.context.ruling();
+    if (!ruling.admitted) this.withdraw(ruling.because);
+    // RFC 6120 §4.9.3.16: the next stream is made as is wanted now.
+    else if (!this.isStillRight(ruling, now)) this.fail('reset', 'The security policy for this domain has changed.');
+  }
+
+  /** Whether the stream, as far as it has come, is what this ruling would have made of it. */
+  private isStillRight(ruling: StreamRuling, now: number): boolean {
+    if (!PAST_TLS.has(this.phase) && !this.authenticated) return true;
+    const isQuestion = this.context.purpose.for === 'verify';
+    return isEnoughFromUs(isQuestion ? { ...ruling, authentication: 'either' } : ruling, {
+      secure: this.tls !== undefined,
+      certificate: unprovenBecause(this.tls, this.context.remote, now) === undefined,
+      way: this.authenticated || this.phase === 'sasl' ? 'external' : 'dialback',
+    });
+  }
+
   private sendHeader(): void {
-    const xml = this.ourHeader();
+    const xml = this.writeErrorHeader();
     this.note({ note: 'header-sent', xml, streamId: undefined });
     this.write(xml);
     this.headerSent = true;
@@ -120,14 +153,14 @@ export class InitiatingStream extends StreamMachine {
     this.arm('header', this.context.timeouts.header);
   }
 
-  private ourHeader(): string {
+  protected override writeErrorHeader(): string {
     const { local, remote } = this.context;
     return writeHeader({ contentNamespace: NS.server, from: local, to: remote, lang: OUR_LANGUAGE, modern: true });
   }
 
   /** RFC 6120 §4.7.5: a server from before XMPP 1.0 sends no features; dialback is all it can do. */
   private withoutFeatures(now: number): void {
-    if (this.tls === undefined && this.context.ruling.tls === 'required') {
+    if (this.tls === undefined && needsTls(this.context.ruling())) {
       this.refuseAsPolicy('TLS is required, and the peer speaks a version of XMPP that has none');
     } else this.authenticate(now);
   }
@@ -152,13 +185,14 @@ export class InitiatingStream extends StreamMachine {
    * change, do not offer it (RFC 7590 §3.1); where it is optional, only if they do.
    */
   private startTls(features: ReceivedFeatures): boolean {
-    const { tls } = this.context.ruling;
+    const ruling = this.context.ruling();
+    const { tls } = ruling;
     if (tls === 'none' && features.startTls === 'required') {
       const because = 'the peer requires TLS, and TLS is switched off for it';
       this.failAs({ by: 'policy', because }, 'unsupported-feature', 'TLS is not used here.');
       return true;
     }
-    if (tls === 'none' || (tls === 'optional' && features.startTls === 'no')) return false;
+    if (tls === 'none' || (!needsTls(ruling) && features.startTls === 'no')) return false;
     this.phase = 'starttls';
     this.send(`<starttls xmlns='${NS.tls}'/>`);
     return true;
@@ -168,7 +202,7 @@ export class InitiatingStream extends StreamMachine {
     if (element.name === 'proceed') {
       this.disarm('negotiation');
       this.upgrade('client', this.context.remote, this.context.local);
-    } else if (this.context.ruling.tls === 'required') {
+    } else if (needsTls(this.context.ruling())) {
       this.refuseAsPolicy('TLS is required, and the peer refused STARTTLS');
     } else {
       // RFC 6120 §5.4.2.2: the peer closes the connection; there is no way on in plaintext.
@@ -177,13 +211,18 @@ export class InitiatingStream extends StreamMachine {
   }
 
   private authenticate(now: number): void {
-    const { purpose, ruling } = this.context;
+    const { purpose } = this.context;
+    const ruling = this.context.ruling();
     if (this.authenticated) {
       this.open('external');
       return;
     }
     // RFC 6120 §13.7.2: who insists on certificates does not send to a peer that has not proven itself with one.
-    if (this.context.peerMustProve && !this.peerProven(now)) return;
+    const unproven = unprovenBecause(this.tls, this.context.remote, now);
+    if ((this.context.peerMustProve || ruling.requireCertificate) && unproven !== undefined) {
+      this.refuseAsAuthentication(unproven);
+      return;
+    }
     if (purpose.for === 'verify') {
       this.askAuthoritative(purpose.claim, purpose.forConnection);
       return;
@@ -199,25 +238,13 @@ export class InitiatingStream extends StreamMachine {
   }
 
   private canUseExternal(): boolean {
-    const { ruling, hasCertificate } = this.context;
     return (
       this.tls !== undefined &&
-      hasCertificate &&
-      ruling.authentication !== 'dialback' &&
+      this.context.hasCertificate &&
+      this.context.ruling().authentication !== 'dialback' &&
       this.features?.external === true &&
       !this.externalTried
     );
-  }
-
-  private peerProven(now: number): boolean {
-    if (this.tls?.peer === undefined) {
-      this.refuseAsAuthentication('the peer showed no certificate');
-      return false;
-    }
-    const result = presents(this.tls.peer, this.context.remote, now);
-    if (result.proven) return true;
-    this.refuseAsAuthentication(result.because);
-    return false;
   }
 
   private sendExternal(): void {
@@ -248,7 +275,7 @@ export class InitiatingStream extends StreamMachine {
       case 'failure':
         this.note({ note: 'external-failed', condition: answer.condition, text: answer.text });
         // RFC 6120 §6.4.5, checklist C-54: dialback is left, where it is permitted.
-        if (this.context.ruling.authentication === 'external')
+        if (this.context.ruling().authentication === 'external')
           this.refuseAsAuthentication('the peer refused our certificate');
         else this.authenticate(now);
         break;
@@ -312,7 +339,7 @@ export class InitiatingStream extends StreamMachine {
     else if (verdict.verdict === 'invalid') this.closeNow({ by: 'dialback', failure: { answer: 'invalid' } });
     else {
       const end: StreamEnd = { by: 'dialback', failure: { answer: 'error', condition: verdict.condition } };
-      const tlsMayHelp = this.tls === undefined && this.context.ruling.tls !== 'none';
+      const tlsMayHelp = this.tls === undefined && this.context.ruling().tls !== 'none';
       this.closeNow(tlsMayHelp ? { ...end, plaintext: true } : end);
     }
   }
@@ -339,6 +366,7 @@ export class InitiatingStream extends StreamMachine {
   private open(by: AuthorizedBy): void {
     this.disarm('negotiation');
     this.phase = 'open';
+    this.authorizedBy = by;
     this.setLimits(this.context.limits);
     this.act({ do: 'authorized', pair: this.pair, by });
     this.note({ note: 'authorized', ...this.pair, by });
@@ -354,19 +382,6 @@ export class InitiatingStream extends StreamMachine {
 
   private giveUp(waitingFor: string): void {
     this.failAs({ by: 'timeout', waitingFor }, 'connection-timeout', 'The negotiation took too long.');
-  }
-
-  private waitingFor(): string {
-    switch (this.phase) {
-      case 'features':
-        return 'the stream features of the peer';
-      case 'starttls':
-        return "the peer's answer to STARTTLS";
-      case 'sasl':
-        return "the peer's answer to SASL EXTERNAL";
-      default:
-        return 'the end of the negotiation';
-    }
   }
 
   private refuseAsPolicy(because: string): void {

@@ -6,6 +6,7 @@ import {
   writeResultAnswer,
   writeVerifyAnswer,
 } from '../dialback/elements.ts';
+import type { StreamEnd } from '../end.ts';
 import type { Domain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { Note } from '../notes.ts';
@@ -14,7 +15,8 @@ import type { StanzaErrorCondition } from '../stream/stanza-error.ts';
 import type { StreamErrorCondition } from '../stream/stream-error.ts';
 import type { XmlElement } from '../xml/types.ts';
 import { STREAM_PREFIXES, writeElement } from '../xml/write.ts';
-import type { StreamRuling } from './ruling.ts';
+import { pairKey } from './proof.ts';
+import { needsTls, type StreamRuling } from './ruling.ts';
 
 /** Limits of one stream (checklist D-52). */
 const PAIRS = 256;
@@ -36,13 +38,14 @@ export interface DialbackSurroundings {
   /** Whether a domain is one of ours on the other side of the box: nobody outside may claim it. */
   isOurs(domain: Domain): boolean;
   ruling(local: Domain, remote: Domain): StreamRuling;
-  /** Whether the certificate of this connection proves the domain, now. */
+  /** Whether the certificate of this connection proves the domain, now; and the reason why not, as a clause. */
   proves(domain: Domain): boolean;
+  unprovenBecause(domain: Domain): string;
   write(xml: string): void;
   note(note: Note): void;
   verify(claim: DialbackClaim): void;
   authorize(pair: StreamPair): void;
-  refuse(pair: StreamPair, verdict: Verdict): void;
+  refuse(pair: StreamPair, because: StreamEnd): void;
   arm(timer: StreamTimer, afterMs: number): void;
   disarm(timer: StreamTimer): void;
   fail(condition: StreamErrorCondition, text: string): void;
@@ -98,25 +101,21 @@ export class ReceivingDialback {
     const pair: StreamPair = { sender: read.from, target: read.to };
     const refusal = this.refusal(pair);
     if (refusal !== undefined) {
-      this.answer(pair, { verdict: 'error', condition: refusal });
-      if (refusal === 'resource-constraint' && ++this.excesses >= EXCESSES) {
-        this.here.fail('policy-violation', 'Too many domain pairs on one stream.');
-      } else if (refusal === 'policy-violation' && this.needsTls(pair)) this.plaintextRequest();
+      this.refuseRequest(pair, refusal);
       return;
     }
-    const { authentication } = this.here.ruling(pair.target, pair.sender);
+    const ruling = this.here.ruling(pair.target, pair.sender);
+    const proven = this.here.proves(pair.sender);
     // XEP-0344 §2.4: a certificate that proves the very domain makes dialing back unnecessary; judged now, for this domain (CVE-2021-32919).
-    if (authentication !== 'dialback' && this.here.proves(pair.sender)) {
+    if (ruling.authentication !== 'dialback' && proven) {
       this.forget(pair);
       this.here.authorize(pair);
-      this.answer(pair, { verdict: 'valid' });
-      return;
-    }
-    if (authentication === 'external') {
-      this.answer(pair, { verdict: 'error', condition: 'not-authorized' });
-      return;
-    }
-    this.ask({ ...pair, streamId: this.here.streamId, key: read.key });
+      this.answer(pair, VALID);
+    } else if (isCertificateNeeded(ruling) && !proven) {
+      // XEP-0220 §2.5; checklist T-37, D-70.
+      this.here.refuse(pair, { by: 'authentication', because: this.here.unprovenBecause(pair.sender) });
+      this.answer(pair, error('not-authorized'), 'A certificate that proves your domain is required.');
+    } else this.ask({ ...pair, streamId: this.here.streamId, key: read.key });
   }
 
   /** XEP-0220 §2.2.2: `<db:verify/>` arrived: are we the authoritative server, and is the key ours? It needs no authorization. */
@@ -143,7 +142,7 @@ export class ReceivingDialback {
   /** The authoritative server has spoken, or could not be asked. */
   verdict(claim: DialbackClaim, verdict: Verdict): void {
     this.running = Math.max(0, this.running - 1);
-    const pending = this.pending.get(keyOf(claim));
+    const pending = this.pending.get(pairKey(claim));
     // A newer key for the same pair, or a time-out, has made this answer meaningless.
     if (pending === undefined || pending.claim.key !== claim.key || pending.claim.streamId !== claim.streamId) {
       this.here.note({ note: 'ignored', what: 'a verdict on a dialback request that is no longer waiting' });
@@ -155,8 +154,14 @@ export class ReceivingDialback {
   /** A dialback timer went off: the authoritative server did not answer in time. */
   timedOut(timer: StreamTimer): void {
     for (const pending of this.pending.values()) {
-      if (pending.timer === timer) this.settle(pending, { verdict: 'error', condition: 'remote-server-timeout' });
+      if (pending.timer === timer) this.settle(pending, error('remote-server-timeout'));
     }
+  }
+
+  /** The policy was replaced: who waits for a verification that is of no use any more is told at once. */
+  policyChanged(): void {
+    for (const pending of this.pending.values())
+      if (this.stillPermitted(pending.claim).verdict !== 'valid') this.settle(pending, VALID);
   }
 
   /** The stream starts anew, with another id: a key that was made for the old one proves nothing any more (XEP-0220 §2.1.2). */
@@ -180,25 +185,33 @@ export class ReceivingDialback {
     const ruling = here.ruling(pair.target, pair.sender);
     if (!ruling.admitted) return 'policy-violation';
     if (this.needsTls(pair)) return 'policy-violation';
-    const known = here.isAuthorized(pair) || this.pending.has(keyOf(pair));
+    const known = here.isAuthorized(pair) || this.pending.has(pairKey(pair));
     if (!known && here.authorizedPairs + this.pending.size >= PAIRS) return 'resource-constraint';
     if (this.running >= PENDING) return 'resource-constraint';
     return undefined;
   }
 
+  private refuseRequest(pair: StreamPair, condition: StanzaErrorCondition): void {
+    const { admitted, because } = this.here.ruling(pair.target, pair.sender);
+    if (condition === 'policy-violation' && !admitted) this.here.refuse(pair, { by: 'policy', because });
+    this.answer(pair, error(condition));
+    if (condition === 'resource-constraint' && ++this.excesses >= EXCESSES) {
+      this.here.fail('policy-violation', 'Too many domain pairs on one stream.');
+    } else if (condition === 'policy-violation' && this.needsTls(pair)) this.plaintextRequest();
+  }
+
   private needsTls(pair: StreamPair): boolean {
     const ruling = this.here.ruling(pair.target, pair.sender);
-    return ruling.admitted && ruling.tls === 'required' && !this.here.secure;
+    return ruling.admitted && needsTls(ruling) && !this.here.secure;
   }
 
   private judge(request: { from: Domain; to: Domain; id: string; key: string }): readonly [Verdict, string] {
     const { here } = this;
-    if (!here.serves(request.to))
-      return [{ verdict: 'error', condition: 'item-not-found' }, `${request.to} is not served here`];
+    if (!here.serves(request.to)) return [error('item-not-found'), `${request.to} is not served here`];
     const ruling = here.ruling(request.to, request.from);
-    if (!ruling.admitted) return [{ verdict: 'error', condition: 'policy-violation' }, ruling.because];
+    if (!ruling.admitted) return [error('policy-violation'), ruling.because];
     if (this.needsTls({ sender: request.from, target: request.to }))
-      return [{ verdict: 'error', condition: 'policy-violation' }, 'TLS is required before dialback'];
+      return [error('policy-violation'), 'TLS is required before dialback'];
     // The asking server received the key from `to` for itself (XEP-0220 §2.2.2); white space around it is layout.
     const vouched = here.authority.vouches(
       { sender: request.to, target: request.from },
@@ -206,7 +219,7 @@ export class ReceivingDialback {
       request.key.trim(),
     );
     return vouched
-      ? [{ verdict: 'valid' }, 'the key was made with our dialback secret']
+      ? [VALID, 'the key was made with our dialback secret']
       : [{ verdict: 'invalid' }, 'the key was not made with our dialback secret for these domains and this stream'];
   }
 
@@ -215,7 +228,7 @@ export class ReceivingDialback {
     this.running += 1;
     this.timers += 1;
     const timer: StreamTimer = `dialback ${this.timers}`;
-    this.pending.set(keyOf(claim), { claim, timer });
+    this.pending.set(pairKey(claim), { claim, timer });
     this.here.arm(timer, this.here.timeoutMs);
     this.here.verify(claim);
   }
@@ -228,10 +241,15 @@ export class ReceivingDialback {
       this.answer(claim, verdict);
       return;
     }
-    this.here.refuse(claim, verdict);
+    const failure =
+      verdict.verdict === 'error'
+        ? ({ answer: 'error', condition: verdict.condition } as const)
+        : ({ answer: 'invalid' } as const);
+    const ruling = this.here.ruling(claim.target, claim.sender);
+    this.here.refuse(claim, ruling.admitted ? { by: 'dialback', failure } : { by: 'policy', because: ruling.because });
     // XEP-0220 §2.2.1: a wrong key ends the stream, unless others use it (§2.5: forbidden).
     if (verdict.verdict === 'invalid' && this.here.authorizedPairs > 0) {
-      this.answer(claim, { verdict: 'error', condition: 'forbidden' });
+      this.answer(claim, error('forbidden'));
     } else {
       this.answer(claim, verdict);
       if (verdict.verdict === 'invalid') this.here.end(claim);
@@ -240,22 +258,22 @@ export class ReceivingDialback {
 
   /** The policy may have been replaced while the authoritative server was asked. */
   private stillPermitted(pair: StreamPair): Verdict {
-    if (!this.here.serves(pair.target)) return { verdict: 'error', condition: 'item-not-found' };
+    if (!this.here.serves(pair.target)) return error('item-not-found');
     const ruling = this.here.ruling(pair.target, pair.sender);
-    if (!ruling.admitted || this.needsTls(pair)) return { verdict: 'error', condition: 'policy-violation' };
-    if (ruling.authentication === 'external') return { verdict: 'error', condition: 'not-authorized' };
-    return { verdict: 'valid' };
+    if (!ruling.admitted || this.needsTls(pair)) return error('policy-violation');
+    if (isCertificateNeeded(ruling) && !this.here.proves(pair.sender)) return error('not-authorized');
+    return VALID;
   }
 
   private forget(pair: StreamPair): void {
-    const pending = this.pending.get(keyOf(pair));
+    const pending = this.pending.get(pairKey(pair));
     if (pending === undefined) return;
-    this.pending.delete(keyOf(pair));
+    this.pending.delete(pairKey(pair));
     this.here.disarm(pending.timer);
   }
 
-  private answer(pair: StreamPair, verdict: Verdict): void {
-    const xml = writeResultAnswer(pair, verdict);
+  private answer(pair: StreamPair, verdict: Verdict, text?: string): void {
+    const xml = writeResultAnswer(pair, verdict, text);
     this.here.note({ note: 'dialback-answered', xml });
     this.here.write(xml);
   }
@@ -277,6 +295,12 @@ export class ReceivingDialback {
   }
 }
 
-function keyOf(pair: StreamPair): string {
-  return `${pair.sender} ${pair.target}`;
+const VALID: Verdict = { verdict: 'valid' };
+
+function error(condition: StanzaErrorCondition): Verdict {
+  return { verdict: 'error', condition };
+}
+
+function isCertificateNeeded(ruling: StreamRuling): boolean {
+  return ruling.requireCertificate || ruling.authentication === 'external';
 }

@@ -1,39 +1,29 @@
-import type { DialbackAuthority } from '../dialback/authority.ts';
 import { dialbackName } from '../dialback/elements.ts';
 import type { StreamEnd } from '../end.ts';
-import { presents } from '../identity/presents.ts';
+import { unprovenBecause } from '../identity/unproven.ts';
 import type { Domain } from '../jid/domain.ts';
 import { NS } from '../namespaces.ts';
 import type { AuthorizedBy } from '../notes.ts';
 import { ExternalReceiving, writeSaslStep } from '../sasl/external-receiving.ts';
-import type { DialbackClaim, StreamEvent, StreamPair, StreamTimer, Verdict } from '../stream/actions.ts';
+import type { DialbackClaim, StreamEvent, StreamPair, StreamTimer } from '../stream/actions.ts';
 import { AuthorizedPairs } from '../stream/authorized-pairs.ts';
 import { writeFeatures } from '../stream/features.ts';
 import { readInitialHeader, type StreamHeader, writeHeader } from '../stream/header.ts';
 import { answerLanguage } from '../stream/language.ts';
 import { StreamMachine } from '../stream/machine.ts';
-import type { Stanza, XmlElement, XmlLimits, XmlRoot } from '../xml/types.ts';
+import type { AuthorizedPair } from '../stream/negotiated.ts';
+import type { Stanza, XmlElement, XmlRoot } from '../xml/types.ts';
 import { writeRoot } from '../xml/write.ts';
-import { type HeaderContext, type HeaderRefusal, refusalOf, type Settled } from './header-judgment.ts';
+import { type HeaderRefusal, refusalOf, type Settled } from './header-judgment.ts';
+import { isEnoughFromPeer, offerOf, pairKey } from './proof.ts';
+import type { ReceivingContext } from './receiving-context.ts';
 import { type DialbackSurroundings, ReceivingDialback } from './receiving-dialback.ts';
-import type { StreamRuling, StreamTimeouts } from './ruling.ts';
+import type { StreamRuling } from './ruling.ts';
 
 /** Failures of SASL before the stream ends (RFC 6120 §6.4.5; checklist C-47). */
 const SASL_ATTEMPTS = 3;
 /** How long a stream that only asked us as authoritative server may stay (checklist D-61). */
 const AFTER_VERIFY_MS = 30_000;
-
-/** What a receiving stream knows of the box it belongs to. All functions answer at once and from one snapshot of the configuration. */
-export interface ReceivingContext extends HeaderContext {
-  readonly authority: DialbackAuthority;
-  readonly timeouts: StreamTimeouts;
-  /** Limits once a domain is authorized. */
-  readonly limits: XmlLimits;
-  /** Unpredictable, 128 bits at least, never used twice (checklist S-23). */
-  newStreamId(): string;
-  /** A stanza that passed every check of the stream. It is valid during the call only. */
-  deliver(stanza: Stanza, pair: StreamPair): void;
-}
 
 /** The S2S stream a peer opened to us: we are the receiving server, and for db:verify the authoritative one (RFC 6120, XEP-0178, XEP-0220). */
 export class ReceivingStream extends StreamMachine {
@@ -48,6 +38,8 @@ export class ReceivingStream extends StreamMachine {
   /** Set by STARTTLS and by SASL EXTERNAL; the header after them must name the same domains. */
   private securedFor: Domain | undefined;
   private proven: StreamPair | undefined;
+  /** Pairs on this stream that the policy does not admit any more. */
+  private withdrawn = new Set<string>();
   private saslFailures = 0;
   /** Whether the peer has asked us as authoritative server. */
   private servedVerify = false;
@@ -68,7 +60,7 @@ export class ReceivingStream extends StreamMachine {
   }
 
   /** Our domain and the peer's, as the current header names them. */
-  addresses(): { readonly local: string | undefined; readonly remote: string | undefined } {
+  override addresses(): { readonly local: Domain | undefined; readonly remote: Domain | undefined } {
     return { local: this.header?.to, remote: this.header?.from ?? this.proven?.sender };
   }
 
@@ -127,6 +119,10 @@ export class ReceivingStream extends StreamMachine {
     else this.unknown(element, this.pairs.size > 0);
   }
 
+  protected override authorizedPairs(): readonly AuthorizedPair[] {
+    return this.pairs.all().filter((pair) => !this.withdrawn.has(pairKey(pair)));
+  }
+
   protected override onSecured(): void {
     this.header = undefined;
     this.offered = { startTls: false, external: false };
@@ -178,31 +174,50 @@ export class ReceivingStream extends StreamMachine {
     this.failAs(end, condition, text);
   }
 
-  /** Every pair is judged again. Stanzas of one that is no longer admitted are dropped from now on (checklist R-29). */
+  /** Every pair is judged again, and so is a peer that has none yet. */
   private policyChanged(): void {
     const { context, header } = this;
     this.pairs.reconsider();
-    const pairs = this.pairs.all();
+    this.dialback.policyChanged();
+    const pairs = this.pairs.carried();
     if (pairs.length === 0) {
       const refusal = header === undefined ? undefined : refusalOf(header, this.settled(), context);
       if (header !== undefined && refusal !== undefined) this.refuseHeader(header, refusal);
       return;
     }
     const served = pairs.filter((pair) => context.serves(pair.target));
-    const admitted = served.filter((pair) => context.ruling(pair.target, pair.sender).admitted);
+    const because = this.withdrawPairs(served);
     if (served.length === 0) this.fail('host-gone', 'This domain is no longer served here.');
-    else if (admitted.length === 0)
-      this.fail('policy-violation', 'Federation with this domain is no longer permitted.');
+    else if (this.withdrawn.size === served.length) this.withdraw(because);
     // RFC 6120 §4.9.3.16: the peer comes back and proves itself in the way that is wanted now.
-    else if (!admitted.every((pair) => this.isProofEnough(pair)))
+    else if (!served.every((pair) => this.withdrawn.has(pairKey(pair)) || this.isProven(pair)))
       this.fail('reset', 'The security policy for this domain has changed.');
   }
 
-  private isProofEnough({ sender, target }: StreamPair): boolean {
-    const { tls, authentication } = this.context.ruling(target, sender);
-    if (tls === 'required' && this.tls === undefined) return false;
-    if (authentication === 'external') return this.proves(sender);
-    return authentication === 'either' || this.proven?.sender !== sender;
+  /**
+   * Of several pairs on a stream those that are no longer admitted lose their way: XMPP has no word for that, so their stanzas are
+   * dropped from now on, until they are admitted again (checklist R-29). The answer is why the last of them is not admitted.
+   */
+  private withdrawPairs(served: readonly StreamPair[]): string {
+    const former = this.withdrawn;
+    this.withdrawn = new Set();
+    let because = '';
+    for (const pair of served) {
+      const ruling = this.context.ruling(pair.target, pair.sender);
+      if (ruling.admitted) continue;
+      because = ruling.because;
+      this.withdrawn.add(pairKey(pair));
+      if (!former.has(pairKey(pair))) this.refuse(pair, { by: 'policy', because });
+    }
+    return because;
+  }
+
+  private isProven({ sender, target }: StreamPair): boolean {
+    return isEnoughFromPeer(this.context.ruling(target, sender), {
+      secure: this.tls !== undefined,
+      certificate: this.proves(sender),
+      way: this.proven?.sender === sender ? 'external' : 'dialback',
+    });
   }
 
   private answerHeader(): void {
@@ -231,15 +246,12 @@ export class ReceivingStream extends StreamMachine {
       return;
     }
     const ruling = this.context.ruling(header.to, header.from);
-    const startTls =
-      this.tls !== undefined || ruling.tls === 'none' ? 'no' : ruling.tls === 'required' ? 'required' : 'offered';
-    const external = this.externalPossible(header, ruling);
-    this.offered = { startTls: startTls !== 'no', external };
-    const dialback = startTls !== 'required' && ruling.authentication !== 'external';
-    this.send(writeFeatures({ startTls, external, dialback }));
-    // RFC 6120 §6.4.5: a peer that can prove nothing is told so instead of being left to time out.
-    if (startTls === 'no' && !external && !dialback) {
-      const because = this.unprovenBecause(header);
+    const offer = offerOf(ruling, this.tls !== undefined, this.certificateCounts(header, ruling));
+    this.offered = { startTls: offer.startTls !== 'no', external: offer.external };
+    this.send(writeFeatures(offer));
+    // RFC 6120 §6.4.5: a peer that can prove nothing is told so instead of being left to time out (checklist C-34).
+    if (offer.startTls === 'no' && !offer.external && !offer.dialback) {
+      const because = this.unprovenBecause(header.from);
       const end: StreamEnd = { by: 'authentication', because };
       if (header.from !== undefined) this.refuse({ sender: header.from, target: header.to }, end);
       this.failAs(end, 'policy-violation', 'A certificate that proves your domain is required.');
@@ -251,28 +263,23 @@ export class ReceivingStream extends StreamMachine {
     return this.context.ruling(header.to, header.from).authentication !== 'external';
   }
 
-  /** Checklist C-31, C-33: offered to whom it can succeed for, and says in the log why not. */
-  private externalPossible(header: StreamHeader, ruling: StreamRuling): boolean {
-    if (this.tls === undefined || ruling.authentication === 'dialback') return false;
-    const possible =
-      header.from === undefined
-        ? this.tls.peer?.untrusted === undefined && this.tls.peer !== undefined
-        : this.proves(header.from);
-    if (possible) this.note({ note: 'external-offered' });
-    else this.note({ note: 'external-not-offered', because: this.unprovenBecause(header) });
-    return possible;
+  /** Whether the certificate proves the peer's domain, or may (checklist C-31, C-33); the log says why not. */
+  private certificateCounts({ from }: StreamHeader, ruling: StreamRuling): boolean {
+    if (this.tls === undefined) return false;
+    const counts =
+      from === undefined ? this.tls.peer !== undefined && this.tls.peer.untrusted === undefined : this.proves(from);
+    const matters = ruling.authentication !== 'dialback' || ruling.requireCertificate;
+    if (!counts && matters) this.note({ note: 'external-not-offered', because: this.unprovenBecause(from) });
+    if (counts && ruling.authentication !== 'dialback') this.note({ note: 'external-offered' });
+    return counts;
   }
 
-  private unprovenBecause(header: StreamHeader): string {
-    if (this.tls === undefined) return 'the connection is not encrypted';
-    if (this.tls.peer === undefined) return 'the peer showed no certificate';
-    if (header.from === undefined) return this.tls.peer.untrusted ?? 'the peer did not say which domain it is';
-    const result = presents(this.tls.peer, header.from, this.now);
-    return result.proven ? '' : result.because;
+  private unprovenBecause(domain: Domain | undefined): string {
+    return unprovenBecause(this.tls, domain, this.now) ?? '';
   }
 
   private proves(domain: Domain): boolean {
-    return this.tls?.peer !== undefined && presents(this.tls.peer, domain, this.now).proven;
+    return unprovenBecause(this.tls, domain, this.now) === undefined;
   }
 
   private startTls(): void {
@@ -327,7 +334,7 @@ export class ReceivingStream extends StreamMachine {
     if (this.pairs.has(pair)) return;
     this.disarm('negotiation');
     this.setLimits(this.context.limits);
-    this.pairs.add({ sender: pair.sender, target: pair.target });
+    this.pairs.add({ sender: pair.sender, target: pair.target }, by);
     this.act({ do: 'authorized', pair: { sender: pair.sender, target: pair.target }, by });
     this.note({ note: 'authorized', sender: pair.sender, target: pair.target, by });
     this.become('connected');
@@ -369,12 +376,8 @@ export class ReceivingStream extends StreamMachine {
       note: (note) => stream.note(note),
       verify: (claim: DialbackClaim) => stream.act({ do: 'verify', claim }),
       authorize: (pair) => stream.authorize(pair, 'dialback'),
-      refuse: (pair, verdict: Verdict) =>
-        stream.refuse(pair, {
-          by: 'dialback',
-          failure:
-            verdict.verdict === 'error' ? { answer: 'error', condition: verdict.condition } : { answer: 'invalid' },
-        }),
+      unprovenBecause: (domain) => stream.unprovenBecause(domain),
+      refuse: (pair, because) => stream.refuse(pair, because),
       arm: (timer, afterMs) => stream.arm(timer, afterMs),
       disarm: (timer) => stream.disarm(timer),
       fail: (condition, text) => stream.fail(condition, text),

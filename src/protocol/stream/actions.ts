@@ -1,6 +1,7 @@
 import type { StreamEnd } from '../end.ts';
 import type { TlsFacts } from '../identity/facts.ts';
 import type { Domain } from '../jid/domain.ts';
+import type { LinkMessage } from '../link/messages.ts';
 import type { AuthorizedBy, Note } from '../notes.ts';
 import type { StanzaErrorCondition } from './stanza-error.ts';
 
@@ -32,7 +33,20 @@ export type StreamTimer =
   /** ... the peer does not answer our `</stream:stream>` (S-42). */
   | 'close'
   /** ... a db:result or db:verify has had no answer (D-46). */
-  | `dialback ${number}`;
+  | `dialback ${number}`
+  /** ... stanzas that were handled are to be acknowledged (XEP-0198 §4). */
+  | 'acknowledge'
+  /** ... nothing has come for a while: is the peer still there? */
+  | 'quiet';
+
+/** Why somebody on our side wants a stream gone. */
+export type Closing =
+  /** `shutdown` is told to the peer as a stream error, the others as a plain end. */
+  | { readonly why: 'idle' | 'replaced' | 'shutdown' | 'unused' }
+  /** The pair is not admitted any more. The peer is told so, and not `because`, which is for our log. */
+  | { readonly why: 'policy'; readonly because: string }
+  /** An administrator's word; `reason` is what the administrator said, for our log. */
+  | { readonly why: 'administrator'; readonly reason: string };
 
 /** What happened outside; bytes come in separately, by `receive`. */
 export type StreamEvent =
@@ -42,10 +56,11 @@ export type StreamEvent =
   | { readonly type: 'verdict'; readonly claim: DialbackClaim; readonly verdict: Verdict }
   | { readonly type: 'timer'; readonly timer: StreamTimer }
   | { readonly type: 'disconnected'; readonly detail?: string }
-  /** The operator or the router wants the stream gone; `shutdown` says so with a stream error. */
-  | { readonly type: 'close'; readonly why: 'idle' | 'replaced' | 'shutdown' | 'unused' }
+  | ({ readonly type: 'close' } & Closing)
   /** The policy snapshot changed: pairs are judged again. */
-  | { readonly type: 'policy-changed' };
+  | { readonly type: 'policy-changed' }
+  /** A Link carries more than stanzas; on any other stream this means nothing. */
+  | { readonly type: 'link-message'; readonly message: LinkMessage };
 
 /** What the driver must do now, in this order. */
 export type StreamAction =

@@ -45,7 +45,7 @@ test('S-46, E-31: before anybody is authorized nothing of a stanza is looked at'
 
 test('R-06: a proven sender may write to each of our domains, under the pair it was authorized with where there is one', () => {
   const { pairs } = pairsWith();
-  pairs.add(VNGTP);
+  pairs.add(VNGTP, 'dialback');
   const judged = pairs.judge(message('a@vngtp.lab', 'b@coluc.com'));
   expect(judged).toEqual({ may: 'pass', pair: VNGTP });
   expect(judged.may === 'pass' && judged.pair).toBe(VNGTP);
@@ -58,12 +58,13 @@ test('R-06: a proven sender may write to each of our domains, under the pair it 
     true,
     false,
   ]);
-  expect(pairs.all()).toEqual([VNGTP]);
+  expect(pairs.all()).toEqual([{ ...VNGTP, by: 'dialback' }]);
+  expect(pairs.carried()).toEqual([VNGTP, { sender: 'vngtp.lab', target: 'conference.coluc.com' }]);
 });
 
 test('the same object comes back for the same addresses, in whatever spelling', () => {
   const { pairs, asked } = pairsWith();
-  pairs.add(VNGTP);
+  pairs.add(VNGTP, 'dialback');
   const first = pairs.judge(message('a@vngtp.lab', 'b@coluc.com'));
   expect(pairs.judge(message('c@vngtp.lab/x', 'coluc.com'))).toBe(first);
   pairs.judge(message('a@VNGTP.LAB', 'b@coluc.com'));
@@ -73,7 +74,7 @@ test('the same object comes back for the same addresses, in whatever spelling', 
 
 test('R-29: a pair that policy denies is dropped; a change of policy is seen once it is told', () => {
   const { pairs, policy } = pairsWith(['vngtp.lab conference.coluc.com']);
-  pairs.add(VNGTP);
+  pairs.add(VNGTP, 'dialback');
   const toRoom = message('a@vngtp.lab', 'r@conference.coluc.com');
   expect(pairs.judge(toRoom)).toEqual({ may: 'drop', because: 'denied' });
   policy.denied = [];
@@ -87,17 +88,17 @@ test('R-29: a pair that policy denies is dropped; a change of policy is seen onc
 
 test('adding a pair changes what was judged before', () => {
   const { pairs } = pairsWith();
-  pairs.add(VNGTP);
+  pairs.add(VNGTP, 'dialback');
   const other = message('a@other.lab', 'b@coluc.com');
   expect(pairs.judge(other)).toMatchObject({ condition: 'invalid-from' });
-  pairs.add({ sender: domain('other.lab'), target: domain('coluc.com') });
+  pairs.add({ sender: domain('other.lab'), target: domain('coluc.com') }, 'dialback');
   expect(pairs.judge(other).may).toBe('pass');
 });
 
 describe('what it remembers', () => {
   test('is bounded: ten thousand spellings are judged right, and the first ones again', () => {
     const { pairs, asked } = pairsWith();
-    pairs.add(VNGTP);
+    pairs.add(VNGTP, 'dialback');
     for (let n = 0; n < 10_000; n++) {
       const stanza = message(`a@${spelled('vngtp.lab', n % 256)}`, `b@${spelled('coluc.com', Math.floor(n / 256))}`);
       expect(pairs.judge(stanza).may).toBe('pass');
@@ -121,13 +122,13 @@ describe('what it remembers', () => {
       undefined,
     );
     const all = pairsWith(['evil.lab']);
-    all.pairs.add(VNGTP);
-    all.pairs.add({ sender: domain('evil.lab'), target: domain('coluc.com') });
+    all.pairs.add(VNGTP, 'dialback');
+    all.pairs.add({ sender: domain('evil.lab'), target: domain('coluc.com') }, 'dialback');
     fc.assert(
       fc.property(address, address, (from, to) => {
         const fresh = pairsWith(['evil.lab']);
-        fresh.pairs.add(VNGTP);
-        fresh.pairs.add({ sender: domain('evil.lab'), target: domain('coluc.com') });
+        fresh.pairs.add(VNGTP, 'dialback');
+        fresh.pairs.add({ sender: domain('evil.lab'), target: domain('coluc.com') }, 'dialback');
         expect(all.pairs.judge(message(from, to))).toEqual(fresh.pairs.judge(message(from, to)));
       }),
     );

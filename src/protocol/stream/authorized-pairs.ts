@@ -1,6 +1,8 @@
 import { type Domain, parseDomain } from '../jid/domain.ts';
+import type { AuthorizedBy } from '../notes.ts';
 import type { Stanza } from '../xml/types.ts';
 import type { StreamPair } from './actions.ts';
+import type { AuthorizedPair } from './negotiated.ts';
 import type { StreamErrorCondition } from './stream-error.ts';
 
 /** What to do with a stanza: deliver it for a pair, end the stream, or drop it. */
@@ -19,6 +21,8 @@ export interface PairContext {
 
 /** Spellings of address pairs that are remembered; a peer that invents more pays with the slow path. */
 const REMEMBERED = 8192;
+/** Pairs besides those that were proven themselves of which it is remembered that they were used. */
+const CARRIED = 1024;
 
 /**
  * The pairs that may send on one inbound stream (RFC 6120 §8.1.1.2, §8.1.2.2). A sender domain is proven for the stream; each target it
@@ -29,7 +33,9 @@ const REMEMBERED = 8192;
 export class AuthorizedPairs {
   private readonly context: PairContext;
   private readonly senders = new Set<Domain>();
-  private readonly pairs = new Map<string, StreamPair>();
+  private readonly pairs = new Map<string, { readonly pair: StreamPair; readonly by: AuthorizedBy }>();
+  /** Pairs that were used because their sender was proven for another target. */
+  private readonly alsoCarried = new Map<string, StreamPair>();
   private judgments = new Map<string, Map<string, StanzaJudgment>>();
   private remembered = 0;
   private lastFrom: string | undefined;
@@ -44,8 +50,8 @@ export class AuthorizedPairs {
     return this.pairs.size;
   }
 
-  add(pair: StreamPair): void {
-    this.pairs.set(keyOf(pair), pair);
+  add(pair: StreamPair, by: AuthorizedBy): void {
+    this.pairs.set(keyOf(pair), { pair, by });
     this.senders.add(pair.sender);
     this.forget();
   }
@@ -54,8 +60,14 @@ export class AuthorizedPairs {
     return this.pairs.has(keyOf(pair));
   }
 
-  all(): readonly StreamPair[] {
-    return [...this.pairs.values()];
+  /** The pairs that were proven themselves. */
+  all(): readonly AuthorizedPair[] {
+    return [...this.pairs.values()].map(({ pair, by }) => ({ ...pair, by }));
+  }
+
+  /** Every pair the stream is of use for: those, and the others that stanzas were let through for. */
+  carried(): readonly StreamPair[] {
+    return [...[...this.pairs.values()].map(({ pair }) => pair), ...this.alsoCarried.values()];
   }
 
   /** The policy was replaced: nothing that was judged before counts. The pairs stay proven; each stanza asks whether they are admitted. */
@@ -94,9 +106,16 @@ export class AuthorizedPairs {
       return end('invalid-from', "The domain of a stanza's 'from' is not authorized on this stream.");
     // RFC 6120 §8.1.1.2 and §10.4: no relay.
     if (!this.context.serves(target)) return end('host-unknown', "The domain of a stanza's 'to' is not served here.");
-    const pair = this.pairs.get(keyOf({ sender, target })) ?? { sender, target };
+    const pair = this.pairs.get(keyOf({ sender, target }))?.pair ?? { sender, target };
     const admitted = this.context.admits(pair);
-    return admitted === true ? { may: 'pass', pair } : { may: 'drop', because: admitted };
+    if (admitted !== true) return { may: 'drop', because: admitted };
+    this.carry(pair);
+    return { may: 'pass', pair };
+  }
+
+  private carry(pair: StreamPair): void {
+    const key = keyOf(pair);
+    if (!this.pairs.has(key) && this.alsoCarried.size < CARRIED) this.alsoCarried.set(key, pair);
   }
 
   private remember(from: string, to: string, judgment: StanzaJudgment): void {

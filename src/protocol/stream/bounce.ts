@@ -58,6 +58,7 @@ export function errorFor(end: StreamEnd): StanzaError {
     case 'authentication':
       return { condition: 'remote-server-timeout', type: 'cancel', text };
     case 'timeout':
+    case 'link':
     case 'close':
     case 'disconnect':
       return { condition: 'remote-server-timeout', type: 'wait', text };

@@ -1,13 +1,15 @@
 import type { StreamEnd } from '../end.ts';
 import type { TlsFacts } from '../identity/facts.ts';
 import type { Domain } from '../jid/domain.ts';
+import type { LinkMessage } from '../link/messages.ts';
 import { NS } from '../namespaces.ts';
 import type { Note, StreamState } from '../notes.ts';
 import { UNAUTHENTICATED_LIMITS } from '../xml/limits.ts';
 import { XmlReader } from '../xml/reader.ts';
 import type { ContentNamespace, Stanza, XmlElement, XmlFault, XmlLimits, XmlRoot } from '../xml/types.ts';
 import { STREAM_PREFIXES, writeElement } from '../xml/write.ts';
-import type { PureStream, StreamAction, StreamEvent, StreamTimer } from './actions.ts';
+import type { Closing, PureStream, StreamAction, StreamEvent, StreamTimer } from './actions.ts';
+import { type AuthorizedPair, certificateInWords, type Negotiated, tlsInWords } from './negotiated.ts';
 import { readStreamError, type StreamErrorCondition, writeStreamError } from './stream-error.ts';
 
 const NOTHING: readonly StreamAction[] = [];
@@ -78,15 +80,35 @@ export abstract class StreamMachine implements PureStream {
         this.over(event.detail === undefined ? { by: 'disconnect' } : { by: 'disconnect', detail: event.detail });
         break;
       case 'close':
-        if (event.why === 'shutdown') this.fail('system-shutdown', 'The server is going down.');
-        else this.close();
+        this.onClose(event.why, event);
         break;
       case 'verdict':
       case 'policy-changed':
         this.onDecision(event, now);
         break;
+      case 'link-message':
+        this.onLinkMessage(event.message, now);
+        break;
     }
     return this.takeActions();
+  }
+
+  /** What was negotiated so far; `now` in Unix milliseconds: certificates are judged by it. */
+  facts(now: number): Negotiated {
+    const { local, remote } = this.addresses();
+    return {
+      state: this.state,
+      local,
+      remote,
+      tls: tlsInWords(this.tls),
+      certificate: certificateInWords(this.tls, remote, now),
+      authorized: this.authorizedPairs(),
+    };
+  }
+
+  /** The domain we speak for, and the domain the peer speaks for, as far as they are known. */
+  addresses(): { readonly local: Domain | undefined; readonly remote: Domain | undefined } {
+    return { local: undefined, remote: undefined };
   }
 
   // What a role adds
@@ -101,10 +123,25 @@ export abstract class StreamMachine implements PureStream {
   protected abstract onDecision(event: Extract<StreamEvent, { type: 'verdict' | 'policy-changed' }>, now: number): void;
   /** Our header for an error that comes before any header of ours (RFC 6120 §4.9.1.2). */
   protected abstract writeErrorHeader(): string;
+  /** The pairs whose stanzas may travel now. */
+  protected authorizedPairs(): readonly AuthorizedPair[] {
+    return [];
+  }
   /** The element as it may be shown in a log; a role that receives something secret puts a mask on it. */
   protected shown(element: XmlElement): XmlElement {
     return element;
   }
+  /** Somebody on our side wants the stream gone; `closing` says more where there is more to say. */
+  protected onClose(why: Closing['why'], closing: Closing): void {
+    if (why === 'shutdown') this.fail('system-shutdown', 'The server is going down.');
+    else if (closing.why === 'policy') this.withdraw(closing.because);
+    else {
+      if (closing.why === 'administrator') this.note({ note: 'closed-by-administrator', reason: closing.reason });
+      this.close();
+    }
+  }
+  /** What a Link is asked to say; other streams have no words for it. */
+  protected onLinkMessage(_message: LinkMessage, _now: number): void {}
   /** Called once, before `ended`. */
   protected onOver(_end: StreamEnd): void {}
   /** A role that knows better why the stream is over says so. */
@@ -194,6 +231,11 @@ export abstract class StreamMachine implements PureStream {
     }
     this.act({ do: 'hang-up' });
     this.over(end);
+  }
+
+  /** Ends a stream whose pairs the policy no longer admits. Which setting says so is not the peer's concern. */
+  protected withdraw(because: string): void {
+    this.failAs({ by: 'policy', because }, 'policy-violation', 'Federation with this domain is no longer permitted.');
   }
 
   /** Ends the connection without another byte of XML. */

@@ -1,5 +1,7 @@
 import { NS } from '../namespaces.ts';
 import type { XmlElement } from '../xml/types.ts';
+import { escapeText } from '../xml/write.ts';
+import { OUR_LANGUAGE } from './language.ts';
 
 /**
  * The defined conditions of stanza errors (RFC 6120 §8.3.3). `remote-connection-failed` is not among RFC 6120's: XEP-0220 §2.5 defines it
@@ -68,8 +70,10 @@ export function usualType(condition: StanzaErrorCondition): StanzaErrorType {
 }
 
 /** The `<error/>` child, without a namespace of its own: it takes the content namespace it is written into. */
-export function writeStanzaError(condition: StanzaErrorCondition): string {
-  return `<error type='${usualType(condition)}'><${condition} xmlns='${NS.stanzaErrors}'/></error>`;
+export function writeStanzaError(condition: StanzaErrorCondition, text?: string): string {
+  const words =
+    text === undefined ? '' : `<text xmlns='${NS.stanzaErrors}' xml:lang='${OUR_LANGUAGE}'>${escapeText(text)}</text>`;
+  return `<error type='${usualType(condition)}'><${condition} xmlns='${NS.stanzaErrors}'/>${words}</error>`;
 }
 
 /** The condition of an `<error/>`; what is unknown or missing is undefined-condition (RFC 6120 §8.3.2). */

@@ -5,7 +5,16 @@ import { bytesOf, eventsByteByByte, eventsOf } from '../../../test/support/xml-e
 import { UNAUTHENTICATED_LIMITS } from './limits.ts';
 import type { XmlLimits } from './types.ts';
 
-const TIGHT: XmlLimits = { header: 300, element: 600, depth: 4, attributes: 4, name: 8, elements: 6, whitespace: 5 };
+const TIGHT: XmlLimits = {
+  header: 300,
+  element: 600,
+  depth: 4,
+  attributes: 4,
+  name: 8,
+  elements: 6,
+  whitespace: 5,
+  prefixes: 5,
+};
 
 /** Stanzas with white space between them, changed in a few places: with what markup is made of, or any byte, or cut out. */
 const streams = fc

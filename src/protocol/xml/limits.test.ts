@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf, drain, eventsByteByByte, eventsOf, faultOf, HEADER } from '../../../test/support/xml-events.ts';
-import { AUTHENTICATED_LIMITS, PREFIXES_IN_SCOPE, UNAUTHENTICATED_LIMITS } from './limits.ts';
+import { AUTHENTICATED_LIMITS, LINK_LIMITS, UNAUTHENTICATED_LIMITS } from './limits.ts';
 import { XmlReader } from './reader.ts';
 import type { XmlLimits } from './types.ts';
 
@@ -104,10 +104,35 @@ describe('limits', () => {
 
   it('X-30: prefixes in scope, those of the root included', () => {
     // xml, stream and db are in scope already.
-    expect(types(prefixChain(PREFIXES_IN_SCOPE - 3))).toEqual(['root', 'element']);
-    expect(types(prefixChain(PREFIXES_IN_SCOPE - 2))).toEqual(['root', 'policy-violation']);
+    expect(types(prefixChain(AUTHENTICATED_LIMITS.prefixes - 3))).toEqual(['root', 'element']);
+    expect(types(prefixChain(AUTHENTICATED_LIMITS.prefixes - 2))).toEqual(['root', 'policy-violation']);
     const siblings = `${HEADER}<a>${"<b xmlns:p='u' p:x=''/>".repeat(500)}</a>`;
     expect(types(siblings)).toEqual(['root', 'element']);
+  });
+
+  it('whatever is accepted of a partner is accepted on a Link, with all that forwarding copies into it', () => {
+    // As much as a header may declare, and as many attributes, prefixes and bytes as a stanza may have.
+    const inherited = Array.from({ length: 58 }, (_, i) => `h${i}`);
+    const own = Array.from({ length: 60 }, (_, i) => `o${i}`);
+    const header = `<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xml:lang='de' ${inherited
+      .map((prefix) => `xmlns:${prefix}='urn:${prefix}'`)
+      .join(' ')}>`;
+    const start = `<message from='a@b.example/c' to='d@e.example' ${own.map((prefix) => `xmlns:${prefix}='urn:${prefix}'`).join(' ')}>`;
+    const used = [...inherited, ...own].map((prefix) => `<${prefix}:x/>`).join('');
+    const end = '</message>';
+    const room = AUTHENTICATED_LIMITS.element - start.length - used.length - end.length - '<body></body>'.length;
+    const xml = `${start}<body>${'x'.repeat(room)}</body>${used}${end}`;
+    expect(xml.length).toBe(AUTHENTICATED_LIMITS.element);
+    const reader = new XmlReader({ limits: AUTHENTICATED_LIMITS });
+    reader.push(new TextEncoder().encode(header + xml));
+    expect(reader.next()?.type).toBe('root');
+    const event = reader.next();
+    if (event?.type !== 'stanza') throw new Error('the stanza is within the limits');
+    const forwarded = event.stanza.render({ contentNamespace: 'jabber:server' });
+    expect(forwarded.length).toBeGreaterThan(AUTHENTICATED_LIMITS.element);
+    const text = HEADER + new TextDecoder().decode(forwarded);
+    expect(types(text)).toEqual(['root', 'policy-violation']);
+    expect(types(text, LINK_LIMITS)).toEqual(['root', 'stanza']);
   });
 
   it('elements inside one first-level element', () => {

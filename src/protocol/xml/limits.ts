@@ -7,6 +7,9 @@ export const CONTENT_NAMESPACES: readonly ContentNamespace[] = [
   'jabber:client',
 ];
 
+/** The largest stanza that a configuration may permit. */
+export const LARGEST_STANZA = 16 * 1024 ** 2;
+
 /** Before the peer is authenticated: what negotiation needs, with room (RFC 6120 §13.12). */
 export const UNAUTHENTICATED_LIMITS: XmlLimits = {
   header: 10_000,
@@ -16,6 +19,7 @@ export const UNAUTHENTICATED_LIMITS: XmlLimits = {
   name: 1024,
   elements: 32,
   whitespace: 10_000,
+  prefixes: 128,
 };
 
 /** After authentication. RFC 6120 §13.12 forbids an element limit below 10 000 bytes. */
@@ -27,6 +31,7 @@ export const AUTHENTICATED_LIMITS: XmlLimits = {
   name: 1024,
   elements: 25_000,
   whitespace: 10_000,
+  prefixes: 128,
 };
 
 /** For bytes that a reader with limits has already passed, and for what we wrote ourselves. */
@@ -38,7 +43,17 @@ export const NO_LIMITS: XmlLimits = {
   name: Number.MAX_SAFE_INTEGER,
   elements: Number.MAX_SAFE_INTEGER,
   whitespace: Number.MAX_SAFE_INTEGER,
+  prefixes: Number.MAX_SAFE_INTEGER,
 };
 
-/** Prefix declarations in scope at one place, those of the stream header included; a property of the scanner, not of a stream. */
-export const PREFIXES_IN_SCOPE = 128;
+/**
+ * On a Link: whatever another box has accepted under limits like `AUTHENTICATED_LIMITS` must be readable, or one stanza of a stranger would break the Link for
+ * everybody. Forwarding copies into a stanza what it has from the header of its stream: declarations, and the language. The receiving box judges the size by its
+ * own limit, stanza by stanza.
+ */
+export const LINK_LIMITS: XmlLimits = {
+  ...AUTHENTICATED_LIMITS,
+  element: LARGEST_STANZA + 65_536,
+  attributes: 256,
+  prefixes: 256,
+};

@@ -35,6 +35,7 @@ export class Nesting {
   private readonly tokens: Tokenizer;
   private depthLimit: number;
   private elementLimit: number;
+  private prefixLimit: number;
   private elements = 0;
   private table: Int32Array = new Int32Array(SIZE * 32);
   /** One number for each attribute of a tag. */
@@ -46,6 +47,7 @@ export class Nesting {
     this.scope = scope;
     this.depthLimit = limits.depth;
     this.elementLimit = limits.elements;
+    this.prefixLimit = limits.prefixes;
     this.table[OWN] = scope.contextDefault;
     this.table[DEFAULT] = scope.contextDefault;
   }
@@ -53,6 +55,7 @@ export class Nesting {
   setLimits(limits: XmlLimits): void {
     this.depthLimit = limits.depth;
     this.elementLimit = limits.elements;
+    this.prefixLimit = limits.prefixes;
   }
 
   /** Nothing is open. */
@@ -182,6 +185,7 @@ export class Nesting {
       attributes.get(index, VALUE),
       attributes.get(index, VALUE_END),
       attributes.get(index, ESCAPED),
+      this.prefixLimit,
     );
   }
 

@@ -1,6 +1,5 @@
 import { bytesAre, sameBytes } from './bytes.ts';
 import * as faults from './faults.ts';
-import { PREFIXES_IN_SCOPE } from './limits.ts';
 import type { XmlFault } from './types.ts';
 import { encodeUtf8 } from './utf8.ts';
 import { attributeValue } from './values.ts';
@@ -158,7 +157,7 @@ export class NamespaceScope {
 
   /**
    * Declares the prefix in [prefix, prefixEnd), or the default namespace when that is empty, to be the value in [value, valueEnd);
-   * Namespaces in XML 1.0 §3, §5. On success the binding is the last one of the table.
+   * Namespaces in XML 1.0 §3, §5. On success the binding is the last one of the table. `most`: prefixes in scope.
    */
   declare(
     bytes: Uint8Array,
@@ -168,11 +167,12 @@ export class NamespaceScope {
     value: number,
     valueEnd: number,
     escaped: number,
+    most: number,
   ): XmlFault | undefined {
     const isDefault = prefix === prefixEnd;
     if (!isDefault) {
       if (value === valueEnd) return faults.EMPTY_NAMESPACE;
-      if (this.prefixCount >= PREFIXES_IN_SCOPE) return faults.TOO_MANY_DECLARATIONS;
+      if (this.prefixCount >= most) return faults.TOO_MANY_DECLARATIONS;
       if (bytesAre(bytes, base + prefix, base + prefixEnd, 'xmlns')) return faults.RESERVED_PREFIX;
     }
     const name = escaped === 0 ? undefined : attributeValue(bytes, base + value, base + valueEnd, true);

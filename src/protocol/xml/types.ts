@@ -62,6 +62,8 @@ export interface XmlLimits {
   readonly elements: number;
   /** Consecutive bytes of white space between first-level elements. */
   readonly whitespace: number;
+  /** Prefixes declared in scope at one place, those of the stream header included. */
+  readonly prefixes: number;
 }
 
 /** The content namespaces a stanza can be written for. */

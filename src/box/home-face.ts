@@ -1,0 +1,349 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Outlet } from '../federation/outlet.ts';
+import { OutletTable } from '../federation/outlet-table.ts';
+import { PairOutlet } from '../federation/pair-outlet.ts';
+import type { Router } from '../federation/router.ts';
+import { AcceptedComponents } from '../home/accepted-components.ts';
+import { NOT_CONNECTED } from '../home/component-outlet.ts';
+import { type ComponentTarget, ConnectingComponents } from '../home/connecting-components.ts';
+import { SharedSource } from '../home/shared-source.ts';
+import { newConnectionHandle, newStreamId } from '../net/keys/identifiers.ts';
+import { StreamListener } from '../net/s2s/listener.ts';
+import { S2sOpener } from '../net/s2s/opener.ts';
+import { AcceptingComponent } from '../protocol/component/accepting-component.ts';
+import type { StreamEnd } from '../protocol/end.ts';
+import type { Domain } from '../protocol/jid/domain.ts';
+import type { NoteSubject } from '../protocol/notes.ts';
+import { ReceivingStream } from '../protocol/s2s/receiving-stream.ts';
+import type { StreamRuling } from '../protocol/s2s/ruling.ts';
+import type { StreamPair } from '../protocol/stream/actions.ts';
+import type { BootParts } from './boot-parts.ts';
+import { listenOn } from './listen.ts';
+import type { PairStatus } from './operations.ts';
+import type { Organ, OwnStream } from './organ.ts';
+import type { BoxParts } from './parts.ts';
+import type { Settings } from './settings.ts';
+
+const READY_LOOK_MS = 50;
+
+/** The face the inside sees: towards the servers of our homes we speak for every foreign domain. */
+export class HomeFace implements Organ {
+  private readonly listener: StreamListener;
+  private readonly componentListener: StreamListener;
+  private readonly opener: S2sOpener;
+  private readonly outlets: OutletTable;
+  private readonly parts: BoxParts;
+  private readonly router: Router;
+  private readonly accepted: AcceptedComponents;
+  private readonly components: SharedSource;
+  private readonly stopping = new AbortController();
+  private connecting: readonly Connector[] = [];
+  /** Connectors that were replaced, as long as connections of theirs exist. */
+  private replaced: readonly Connector[] = [];
+
+  constructor(parts: BoxParts, router: Router) {
+    this.parts = parts;
+    this.router = router;
+    const { settings, notes } = parts;
+    this.accepted = new AcceptedComponents([]);
+    this.components = new SharedSource({
+      deliver: (stanza, pair) => router.outward(stanza, pair),
+      refuse: (stanza, pair) =>
+        router.undeliverableOutward(stanza, pair, {
+          by: 'us',
+          condition: 'resource-constraint',
+          text: 'The partner takes nothing.',
+        }),
+      now: () => performance.now(),
+    });
+    this.opener = new S2sOpener({
+      side: 'home',
+      dial: (domain, options) => settings().parts.dialHome(domain, options),
+      ruling: (_local, remote) => homeRuling(settings().parts, remote),
+      hasCertificate: () => settings().parts.boot.inside.certificate !== undefined,
+      peerMustProve: (_local, remote) => settings().parts.homeOf(remote)?.mustProve ?? false,
+      startTls: (socket, action) => settings().parts.insideTls.start(socket, action),
+      authority: parts.authority,
+      get timeouts() {
+        return parts.timeouts;
+      },
+      get limits() {
+        return parts.limits;
+      },
+      notes,
+      newHandle: newConnectionHandle,
+    });
+    this.outlets = new OutletTable((pair) => this.newOutlet(pair));
+    const common = {
+      side: 'home' as const,
+      get limits() {
+        // A server inside opens a stream for every pair of domains, all from one address.
+        const { connections } = parts.connectionLimits;
+        return { connections, perAddress: connections };
+      },
+      allows: (address: string) => settings().parts.allowsInside(address),
+      notes,
+      newHandle: newConnectionHandle,
+    };
+    this.listener = new StreamListener({
+      ...common,
+      what: 'inside S2S',
+      accept: (deliver) =>
+        new ReceivingStream({
+          authority: parts.authority,
+          timeouts: parts.timeouts,
+          limits: parts.limits,
+          defaultDomain: undefined,
+          serves: (domain) => !settings().policy.serves(domain),
+          // Only a home may speak here; the ruling says so with a better reason than "this is ours".
+          isOurs: () => false,
+          ruling: (_local, remote) => insideRuling(settings().parts, remote),
+          newStreamId,
+          deliver,
+        }),
+      deliver: (stanza, pair) => router.outward(stanza, pair),
+      startTls: (socket, action) => settings().parts.insideTls.accept(socket, action),
+      verify: (claim, forConnection, signal) => this.opener.verify(claim, forConnection, signal),
+    });
+    this.componentListener = new StreamListener({
+      ...common,
+      what: 'component',
+      accept: (deliver) =>
+        new AcceptingComponent({
+          timeouts: parts.timeouts,
+          limits: parts.limits,
+          defaultDomain: undefined,
+          component: (name) => this.accepted.component(name),
+          newStreamId,
+          deliver,
+        }),
+      deliver: (stanza, pair) => this.components.deliver(stanza, pair),
+      startTls: () => Promise.resolve({ failed: 'a component stream has no STARTTLS' }),
+      verify: () => Promise.resolve({ verdict: 'error', condition: 'feature-not-implemented' }),
+      authorized: (pair, driver) => {
+        this.accepted.connect(pair, driver);
+        notes({ note: 'component-connected', domain: pair.target }, { side: 'home', local: pair.target });
+      },
+      ended: (driver, end) => {
+        const domain = this.accepted.disconnect(driver);
+        if (domain === undefined) return;
+        const detail = 'condition' in end ? end.condition : 'the component closed the connection';
+        notes({ note: 'component-lost', domain, detail }, { side: 'home', local: domain });
+      },
+    });
+  }
+
+  async start(): Promise<boolean> {
+    const { boot, acceptedComponents } = this.parts.settings().parts;
+    const { inside } = boot;
+    const { notes } = this.parts;
+    this.accepted.replaceHomes(acceptedComponents);
+    const open =
+      (await listenOn(this.listener, 'inside S2S', inside.listen, notes)) &&
+      (await listenOn(this.componentListener, 'component', inside.componentListen, notes));
+    if (open) this.connectComponents();
+    return open;
+  }
+
+  /**
+   * Resolves when the components of every home are connected, and at the latest after `milliseconds`: a server inside that is away must not
+   * keep the others waiting.
+   */
+  async ready(milliseconds: number): Promise<void> {
+    const deadline = performance.now() + milliseconds;
+    while (!this.isReady() && performance.now() < deadline && !this.stopping.signal.aborted) await delay(READY_LOOK_MS);
+  }
+
+  /** The way to the server that serves `pair.target`. */
+  outletFor(pair: StreamPair): Outlet | undefined {
+    const home = this.parts.settings().parts.homeOf(pair.target);
+    switch (home?.server?.via) {
+      case undefined:
+        return undefined;
+      case 's2s':
+        return this.outlets.outletFor(pair);
+      case 'accept_component':
+        return this.accepted.outletFor(pair.target) ?? GONE;
+      case 'component':
+        return (
+          this.connecting.find(({ target }) => target.homes.includes(pair.target))?.components.outletFor(pair.sender) ??
+          GONE
+        );
+    }
+  }
+
+  /** Streams and components follow another boot file; live settings are not about them. */
+  settingsChanged(former: Settings): void {
+    const settings = this.parts.settings();
+    const { parts } = settings;
+    if (parts === former.parts) return;
+    this.accepted.replaceHomes(parts.acceptedComponents);
+    this.connectComponents();
+    this.outlets.shut(({ target }) => {
+      if (!settings.policy.serves(target))
+        return { by: 'policy', because: `${target} is no longer one of our domains` };
+      if (parts.homeOf(target)?.server?.via === 's2s') return undefined;
+      return { by: 'disconnect', detail: 'the domain is served in another way now' };
+    });
+    this.outlets.reopen(
+      ({ target }) => !isDeepStrictEqual(former.parts.homeOf(target)?.server, parts.homeOf(target)?.server),
+    );
+    this.outlets.forgetFailures(() => true);
+    this.listener.policyChanged();
+  }
+
+  sweep(idleSince: number): void {
+    this.outlets.sweep(idleSince);
+  }
+
+  stopListening(): void {
+    this.listener.stopListening();
+    this.componentListener.stopListening();
+  }
+
+  shut(end: StreamEnd): void {
+    this.outlets.shut(() => end);
+  }
+
+  /** No component connects any more; those that are connected say goodbye. */
+  shutdown(): void {
+    this.stopComponents();
+    this.listener.shutdown();
+    this.componentListener.shutdown();
+    this.opener.shutdown();
+  }
+
+  get connections(): number {
+    const components = [...this.connecting, ...this.replaced].reduce((sum, each) => sum + each.components.open, 0);
+    return this.listener.connections + this.componentListener.connections + this.opener.connections + components;
+  }
+
+  destroy(): void {
+    this.stopComponents();
+    for (const { components } of [...this.connecting, ...this.replaced]) components.destroy();
+    this.listener.destroy();
+    this.componentListener.destroy();
+    this.opener.destroy();
+  }
+
+  streams(): readonly OwnStream[] {
+    const components = [...this.connecting, ...this.replaced].flatMap((each) => each.components.streams());
+    return [...this.listener.streams(), ...this.componentListener.streams(), ...this.opener.streams(), ...components];
+  }
+
+  closeStream(connection: string, reason: string): boolean {
+    return (
+      this.listener.close(connection, reason) ||
+      this.componentListener.close(connection, reason) ||
+      this.opener.close(connection, reason) ||
+      [...this.connecting, ...this.replaced].some(({ components }) => components.close(connection, reason))
+    );
+  }
+
+  pairs(): readonly PairStatus[] {
+    return this.outlets.pairs().map((pair) => ({ side: 'home', ...pair }));
+  }
+
+  private isReady(): boolean {
+    const { acceptedComponents } = this.parts.settings().parts;
+    const accepted = acceptedComponents.every(({ domains }) =>
+      domains.some((domain) => this.accepted.outletFor(domain) !== undefined),
+    );
+    return accepted && this.connecting.every(({ components }) => components.isConnected);
+  }
+
+  private stopComponents(): void {
+    this.stopping.abort();
+    for (const { components } of this.connecting) components.stop();
+  }
+
+  /** One connector for each target of now; those whose target has not changed stay as they are. */
+  private connectComponents(): void {
+    const { componentTargets } = this.parts.settings().parts;
+    const { connecting } = this;
+    this.connecting = componentTargets.map(
+      (target) => connecting.find((each) => isDeepStrictEqual(each.target, target)) ?? this.newConnector(target),
+    );
+    const gone = connecting.filter((each) => !this.connecting.includes(each));
+    // First goodbye to the former: a server inside has one component of a name at a time.
+    for (const { components } of gone) components.stop();
+    this.replaced = [...this.replaced, ...gone].filter(({ components }) => components.open > 0);
+    for (const each of this.connecting) if (!connecting.includes(each)) each.components.start();
+  }
+
+  private newConnector(target: ComponentTarget): Connector {
+    const { parts } = this;
+    const components = new ConnectingComponents({
+      target,
+      timeouts: parts.timeouts,
+      limits: parts.limits,
+      notes: parts.notes,
+      connect: (home, subject) => this.connectHome(home, subject),
+      deliver: (stanza, pair) => this.components.deliver(stanza, pair),
+      newHandle: newConnectionHandle,
+    });
+    return { target, components };
+  }
+
+  /** The first connection that comes about, to a server inside. */
+  private async connectHome(
+    home: Domain,
+    subject: NoteSubject,
+  ): Promise<{ readonly socket: Socket; readonly address: string } | { readonly failed: string }> {
+    const dialing = this.parts.settings().parts.dialHome(home, { signal: this.stopping.signal, subject });
+    try {
+      const first = await dialing.next();
+      if (first.done === true) return { failed: first.value.detail };
+      await dialing.return({ stage: 'tcp', detail: 'one connection is enough' });
+      return first.value;
+    } catch (error) {
+      if (!this.stopping.signal.aborted) throw error;
+      return { failed: 'fedway is going down' };
+    }
+  }
+
+  private newOutlet(pair: StreamPair): PairOutlet {
+    const { parts, router } = this;
+    return new PairOutlet(pair, {
+      opener: this.opener,
+      get limits() {
+        return parts.queueLimits;
+      },
+      now: () => performance.now(),
+      random: Math.random,
+      note: (note) => parts.notes(note, { direction: 'out', side: 'home', local: pair.sender, remote: pair.target }),
+      undeliverable: (stanza, of, end) => router.undeliverableInward(stanza, of, end),
+    });
+  }
+}
+
+interface Connector {
+  readonly target: ComponentTarget;
+  readonly components: ConnectingComponents;
+}
+
+/** Stands for a component that is configured and not there. */
+const GONE: Outlet = {
+  offer: () => ({ refused: NOT_CONNECTED }),
+  room: () => Promise.resolve(),
+};
+
+/** How we reach a server inside. */
+function homeRuling(parts: BootParts, home: Domain): StreamRuling {
+  const server = parts.homeOf(home)?.server;
+  const tls = server?.via === 's2s' ? server.tls : 'none';
+  return { ...OURS, because: 'our own server', tls };
+}
+
+/** What a server inside must do to send through us. `home` is what it calls itself, once it has. */
+function insideRuling(parts: BootParts, home: Domain | undefined): StreamRuling {
+  const { tls } = parts.boot.inside;
+  if (home === undefined) return { ...OURS, because: '', tls };
+  if (parts.homeOf(home)?.server?.via === 's2s') return { ...OURS, because: 'it is served inside', tls };
+  const because = `${home} is not among the domains of \`homes\` that are served by S2S`;
+  return { ...OURS, admitted: false, because, tls };
+}
+
+const OURS = { admitted: true, authentication: 'either', requireCertificate: false } as const;

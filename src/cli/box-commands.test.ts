@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest';
+import { edge, link, stream } from '../../test/cli/stand-in-operations.ts';
+import { KeptWorld } from '../../test/cli/stand-in-world.ts';
+import { AdminFailure } from '../admin/client.ts';
+import type { BoxStatus } from '../box/operations.ts';
+import { fedway } from './program.ts';
+
+const NOT_RUNNING = { unreachable: 'not running', sentence: 'Nobody answers.' } as const;
+
+async function command(world: KeptWorld, ...args: string[]) {
+  const status = await fedway(args, world);
+  return { status, out: world.terminal.results.join('\n'), err: world.terminal.messages.join('\n') };
+}
+
+function worldWith(change: (world: KeptWorld) => void): KeptWorld {
+  const world = new KeptWorld();
+  change(world);
+  return world;
+}
+
+describe('finding the box', () => {
+  test('the boot file says where the socket is, and --socket is in its place', async () => {
+    const world = new KeptWorld();
+    await command(world, 'status');
+    await command(world, 'status', '--socket', '/run/x.sock', '--config', '/nowhere.yaml');
+    expect(world.opened).toEqual(['/var/lib/fedway/admin.sock', '/run/x.sock']);
+    expect(world.closed).toBe(2);
+  });
+
+  test.each([
+    ['no boot file', undefined, 'cannot be read: no such file or directory'],
+    ['a wrong one', 'role: edge', 'has errors, so it does not say where the box is. See fedway check config'],
+    [
+      'one without a socket',
+      `role: single
+s2s: { listen: ["192.0.2.2:5269"], dialback_secret: { env: SECRET } }
+homes: [{ domains: [coluc.com], certificate: a.pem, key: a.key, server: { s2s: { address: "10.0.0.10:5269" } } }]
+inside: { listen: ["10.0.0.2:5269"] }
+`,
+      'names no admin socket. Give the box one with the key admin_socket, or a data folder with data',
+    ],
+  ])('%s: status 1, and the cure', async (_what, text, why) => {
+    const world = worldWith(({ files }) => {
+      files.delete('/etc/fedway/fedway.yaml');
+      if (text !== undefined) files.set('/etc/fedway/fedway.yaml', text);
+    });
+    const { status, out, err } = await command(world, 'config', 'list');
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toContain(why);
+  });
+
+  test('a box that may not be asked is not worked around through its data folder', async () => {
+    const world = worldWith((each) => {
+      each.unreachable = { unreachable: 'not permitted', sentence: 'You may not. Run it as root.' };
+    });
+    expect(await command(world, 'config', 'list')).toEqual({
+      status: 1,
+      out: '',
+      err: 'fedway: You may not. Run it as root.',
+    });
+    expect(world.opened).toHaveLength(1);
+  });
+
+  test('a box that is not running: config and link work on its data folder, and say so; status and streams do not', async () => {
+    const world = worldWith((each) => {
+      each.unreachable = NOT_RUNNING;
+      each.data = { origin: 'o', revision: 0, entries: new Map() };
+    });
+    expect(await command(world, 'config', 'get', 'tls')).toMatchObject({
+      status: 0,
+      out: 'required',
+      err: expect.stringContaining('edge-1 is not running; this works on its data folder /var/lib/fedway.') as string,
+    });
+    expect(world.opened).toContain('alone: /var/lib/fedway');
+    expect(await command(world, 'streams', 'list')).toMatchObject({ status: 1 });
+    world.data = { refused: 'another fedway (pid 17) runs on it.' };
+    expect(await command(world, 'link', 'list')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('fedway: another fedway (pid 17) runs on it.') as string,
+    });
+  });
+
+  test('a box that goes away, or refuses the request as such: status 1; as JSON too', async () => {
+    const world = worldWith(({ box }) => {
+      box.streams = () => Promise.reject(new AdminFailure('It broke.'));
+    });
+    expect(await command(world, 'streams', 'list', '--json')).toEqual({
+      status: 1,
+      out: '{\n  "error": "It broke."\n}',
+      err: 'fedway: It broke.',
+    });
+    expect(world.closed).toBe(1);
+  });
+
+  test('a single box without live settings and Links says what it lacks', async () => {
+    const world = worldWith((each) => {
+      each.role = 'single';
+      each.box.config = undefined;
+      each.box.link = undefined;
+    });
+    expect(await command(world, 'config', 'list')).toMatchObject({ status: 1, out: '' });
+    const { err } = await command(world, 'link', 'list');
+    expect(err).toMatch(/has no live configuration: .* key data .*\n.* is a single box and has no Links\./);
+  });
+});
+
+describe('fedway status', () => {
+  test('exit status 0, 3 and 1; with --check too', async () => {
+    const unwell = worldWith(({ box }) => {
+      box.now = edge({ links: [link({ state: 'down', because: 'reset' })] });
+    });
+    const gone = worldWith((each) => {
+      each.unreachable = NOT_RUNNING;
+    });
+    for (const more of [[], ['--check'], ['--json'], ['--check', '--json']]) {
+      expect((await command(new KeptWorld(), 'status', ...more)).status).toBe(0);
+      expect((await command(unwell, 'status', ...more)).status).toBe(3);
+      expect((await command(gone, 'status', ...more)).status).toBe(1);
+    }
+  });
+
+  test('--check asks this box alone, and its answer is one line on standard output, whatever it is', async () => {
+    const world = new KeptWorld();
+    expect(await command(world, 'status', '--check')).toEqual({ status: 0, out: 'ok: edge-1: Federating', err: '' });
+    expect(world.box.asked).toEqual([['status', 'here']]);
+    world.unreachable = NOT_RUNNING;
+    const { out, err } = await command(world, 'status', '--check');
+    expect({ out, err }).toEqual({ out: 'ok: edge-1: Federating\nnot running: Nobody answers.', err: '' });
+  });
+
+  test('--json has everything that the box said, and the problems', async () => {
+    const world = worldWith(({ box }) => {
+      box.now = edge({ links: [], others: [edge({ name: 'core-1', role: 'core' })] });
+    });
+    const { out } = await command(world, 'status', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      name: 'edge-1',
+      others: [{ name: 'core-1' }],
+      problems: [{ box: 'edge-1', what: expect.stringContaining('No Core') as string }],
+    });
+  });
+
+  test('a linked box that says nonsense, or nothing, is told of and shown with nothing', async () => {
+    const nonsense = [{ name: 'core-1' }, 7, null, { ...edge(), links: [{}] }] as unknown as BoxStatus[];
+    const world = worldWith(({ box }) => {
+      box.now = edge({ others: nonsense });
+    });
+    const { status, out, err } = await command(world, 'status');
+    expect(status).toBe(0);
+    expect(out).not.toContain('Core');
+    expect(err).toBe('fedway: core-1 has not answered; its Link is up.');
+  });
+
+  test('what a linked box says cannot disturb the terminal', async () => {
+    const hostile = '\u001b[2J\u202Egood\nEdge edge-1, all is well';
+    const world = worldWith(({ box }) => {
+      const bad = edge({ name: hostile, version: hostile, links: [link({ name: hostile, because: hostile })] });
+      box.now = edge({ federation: { on: false, detail: hostile }, others: [{ ...bad, role: 'core' }] });
+      box.open = [stream({ remote: hostile, certificate: hostile, box: hostile })];
+      box.closing = { closed: true, detail: hostile };
+    });
+    for (const args of [['status'], ['streams', 'list'], ['streams', 'show', '0a1b2c3d4'], ['streams', 'close', 'x']]) {
+      expect((await command(world, ...args)).out.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
+    }
+    expect(world.terminal.results.filter((line) => line.startsWith('Edge edge-1, all'))).toEqual([]);
+  });
+});
+
+/** Three streams that every filter tells apart. */
+function withStreams(): KeptWorld {
+  return worldWith(({ box }) => {
+    box.open = [
+      stream({ connection: 'aaaaaaaa1', remote: 'vngtp.lab' }),
+      stream({ connection: 'aaaaaaaa2', remote: 'chat.vngtp.lab', direction: 'in', box: 'edge-2' }),
+      stream({ connection: 'aaaaaaaa3', remote: undefined, side: 'home', local: 'other.com', tls: undefined }),
+    ];
+  });
+}
+
+describe('fedway streams', () => {
+  test.each([
+    [[], ['1', '2', '3']],
+    [['--remote', 'VNGTP.lab'], ['1']],
+    [['--remote', '*.vngtp.lab'], ['2']],
+    [['--local', 'other.com'], ['3']],
+    [
+      ['--side', 'foreign'],
+      ['1', '2'],
+    ],
+    [['--direction', 'in'], ['2']],
+    [['--box', 'edge-1', '--side', 'foreign'], ['1']],
+    [['--remote', 'lab'], []],
+  ])('list %j', async (filter, shown) => {
+    const { out } = await command(withStreams(), 'streams', 'list', '--json', ...filter);
+    expect((JSON.parse(out) as { connection: string }[]).map(({ connection }) => connection.at(-1))).toEqual(shown);
+  });
+
+  test('what is refused: status 2', async () => {
+    expect(await command(new KeptWorld(), 'streams', 'show', 'aaaaaaaa9')).toMatchObject({ status: 2, out: '' });
+    const closing = worldWith(({ box }) => {
+      box.closing = { closed: false, detail: 'There is no such stream.' };
+    });
+    expect(await command(closing, 'streams', 'close', 'aaaaaaaa9')).toEqual({
+      status: 2,
+      out: '',
+      err: 'fedway: There is no such stream.',
+    });
+  });
+});
+
+describe('fedway link', () => {
+  test('the token is the only thing on standard output', async () => {
+    const world = new KeptWorld();
+    const { status, out } = await command(world, 'link', 'invite', 'core-2', '--valid', '2h', '--address', 'edge:7400');
+    expect({ status, out }).toEqual({ status: 0, out: 'fedway-link-1.eyJhIjpbImVkZ2U' });
+    expect(world.box.asked).toEqual([
+      ['link invite', { name: 'core-2', domains: [], validForMs: 7_200_000, address: 'edge:7400' }],
+    ]);
+  });
+
+  test.each([
+    [['invite', 'core-2', '--valid', 'soon'], 1, '--valid: "soon" is not a duration.'],
+    [['join'], 1, 'say where the token is'],
+    [['join', 'token', '--file', 'x'], 1, 'say where the token is'],
+    [['join', '--file', 'missing'], 1, 'missing cannot be read: no such file.'],
+    [['join', 'token'], 2, 'This box is an Edge.'],
+    [['revoke', 'core-9'], 2, 'There is no Core core-9.'],
+  ])('%j: status %d', async (args, expected, why) => {
+    const world = worldWith(({ box }) => {
+      box.joining = { refused: 'This box is an Edge.' };
+      box.revoking = { refused: 'There is no Core core-9.' };
+    });
+    const { status, out, err } = await command(world, 'link', ...args);
+    expect({ status, out }).toEqual({ status: expected, out: '' });
+    expect(err).toContain(why);
+  });
+});
