@@ -32,6 +32,10 @@ describe('the first command of the README', () => {
 
   for (const { args, proof } of [
     { args: ['--once'], proof: /Initiating: sent the dialback key to vngtp\.lab/ },
+    {
+      args: ['--once', '--split'],
+      proof: /an Edge outside and a Core inside, paired by a token[^]*Initiating: sent the dialback key to vngtp\.lab/,
+    },
     { args: ['--once', '--external'], proof: /proved its domain by its certificate|accepted our certificate/ },
   ]) {
     test(`scenario 96: scripts/lab ${args.join(' ')} tells the conversation and ends with status 0`, async () => {
