@@ -123,6 +123,9 @@ describe('strangers at the Link port', () => {
     await another.join(await edge.token('core-2'));
     await untilTrue(() => another.edge.isUp);
     await edge.listener.revoke('core-2');
+    // If its Link was established on this end too, its end was told: that one was asked for.
+    const unasked = edge.recorder.downs.splice(0).filter((end) => end.by !== 'link');
+    assert.deepEqual(unasked, []);
   }, 20_000);
 });
 
