@@ -1,4 +1,7 @@
 import type { ChangeOutcome, ChangeRequest } from '../clusterdb/types.ts';
+import type { PairFacts } from '../federation/outlet-table.ts';
+import type { LinkFacts } from '../link/types.ts';
+import type { StreamFacts } from '../net/s2s/stream-facts.ts';
 import type { ConfigChange, Json } from '../protocol/link/messages.ts';
 
 /** How far a question goes: to this box alone, which is quick, or over its Links to the others as well. */
@@ -61,25 +64,11 @@ export interface LinkOperations {
 }
 
 /** One Link, as one of its ends sees it. */
-export interface LinkStatus {
+export interface LinkStatus extends LinkFacts {
   /** The box at the other end. */
   readonly name: string;
   readonly role: 'edge' | 'core';
-  readonly state: 'up' | 'down' | 'never connected' | 'revoked';
-  /** Unix milliseconds of the last change of state. */
-  readonly since: number;
-  /** Why it is down; `undefined` when it is up. */
-  readonly because: string | undefined;
-  readonly peer: string | undefined;
-  readonly tls: string | undefined;
-  /** Unix milliseconds: when the certificate of the Core ends, and when a new one is due. */
-  readonly certificateUntil: number | undefined;
   readonly homes: readonly string[];
-  /** Stanzas that wait for the Link, or for the other end to confirm them. */
-  readonly queued: { readonly stanzas: number; readonly bytes: number };
-  readonly resumed: number;
-  readonly stanzasIn: number;
-  readonly stanzasOut: number;
   /** Of the configuration that the other end owns: what it has, and what is held here; equal: no lag. */
   readonly replication: { readonly theirs: number; readonly held: number } | undefined;
 }
@@ -109,36 +98,12 @@ export interface BoxStatus {
 }
 
 /** The way out for one pair of domains. */
-export interface PairStatus {
+export interface PairStatus extends PairFacts {
   readonly side: 'foreign' | 'home';
-  readonly sender: string;
-  readonly target: string;
-  readonly state: 'idle' | 'queue' | 'send' | 'bounce';
-  readonly queued: number;
 }
 
-/** A stream as `fedway streams` shows it. */
-export interface StreamStatus {
+/** A stream as `fedway streams` shows it. Its `peer` is `undefined` where it is nothing for the box that asks, as inner addresses are for an Edge. */
+export interface StreamStatus extends StreamFacts {
   /** The name of the box it runs on. */
   readonly box: string;
-  readonly connection: string;
-  readonly direction: 'in' | 'out';
-  readonly side: 'foreign' | 'home';
-  readonly local: string | undefined;
-  readonly remote: string | undefined;
-  /** Address and port; `undefined` where it is nothing for the box that asks, as inner addresses are for an Edge. */
-  readonly peer: string | undefined;
-  readonly state: 'pending' | 'connected' | 'closed';
-  /** Unix milliseconds. */
-  readonly since: number;
-  readonly lastStanza: number;
-  /** `TLSv1.3 TLS_AES_256_GCM_SHA384`; `undefined`: plaintext. */
-  readonly tls: string | undefined;
-  /** What the peer's certificate proves, or why it proves nothing, in a sentence. */
-  readonly certificate: string | undefined;
-  readonly authorized: readonly { readonly sender: string; readonly target: string; readonly by: string }[];
-  readonly stanzasIn: number;
-  readonly stanzasOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
 }

@@ -53,8 +53,9 @@ function wireSingle({ boot, parts, router, live, changed }: WiringContext): Wiri
   const foreign = new ForeignFace(parts, router);
   const home = new HomeFace(parts, router);
   const ownSecret = secretOfThisRun();
-  const liveNow = (): LiveSettings =>
-    live.by === 'clusterdb' ? liveSettingsOf(valuesOf(live.db)) : liveSettingsOfBootFile(parts.settings().parts.boot);
+  const liveIn = (file: BootConfig): LiveSettings =>
+    live.by === 'clusterdb' ? liveSettingsOf(valuesOf(live.db)) : liveSettingsOfBootFile(file);
+  const liveNow = (): LiveSettings => liveIn(parts.settings().parts.boot);
   if (live.by === 'clusterdb') watchOwn(live.db, changed);
   return {
     organs: [foreign, home, new SteeringOrgan(parts)],
@@ -62,12 +63,7 @@ function wireSingle({ boot, parts, router, live, changed }: WiringContext): Wiri
       towardsHome: (pair) => home.outletFor(pair),
       towardsForeign: (pair) => foreign.outlets.outletFor(pair),
     },
-    settingsOf: (bootParts) =>
-      settingsOf(
-        bootParts,
-        live.by === 'clusterdb' ? liveSettingsOf(valuesOf(live.db)) : liveSettingsOfBootFile(bootParts.boot),
-        ownSecret,
-      ),
+    settingsOf: (bootParts) => settingsOf(bootParts, liveIn(bootParts.boot), ownSecret),
     federation: () => switchOf(liveNow()),
     isHomeOn: (domain) => isOn(liveNow(), domain),
     viaOf: (domain) => viaInside(parts, domain),

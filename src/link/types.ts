@@ -32,11 +32,15 @@ export interface LinkPeer {
 /** For status. Times are Unix milliseconds. */
 export interface LinkFacts {
   readonly state: 'up' | 'down' | 'never connected' | 'revoked';
+  /** Of the last change of state. */
   readonly since: number;
+  /** Why it is down; `undefined` when it is up. */
   readonly because: string | undefined;
   readonly peer: string | undefined;
   readonly tls: string | undefined;
+  /** When the certificate of the Core ends. */
   readonly certificateUntil: number | undefined;
+  /** Stanzas that wait for the Link, or for the other end to confirm them. */
   readonly queued: { readonly stanzas: number; readonly bytes: number };
   readonly resumed: number;
   readonly stanzasIn: number;
