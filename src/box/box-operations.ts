@@ -77,14 +77,15 @@ export class Operations implements BoxOperations {
   private ownStatus(): Omit<BoxStatus, 'others'> {
     const { version, since, wiring, router } = this.context;
     const { name, role, homes } = this.context.boot();
+    const standing = wiring.standing();
     return {
       name,
       role,
       version,
       since,
-      federation: wiring.federation(),
+      federation: standing.federation,
       homes: homes.flatMap(({ domains }) =>
-        domains.map((domain) => ({ domain, federation: wiring.isHomeOn(domain), via: wiring.viaOf(domain) })),
+        domains.map((domain) => ({ domain, federation: standing.isHomeOn(domain), via: wiring.viaOf(domain) })),
       ),
       links: wiring.links(),
       pairs: this.pairs(),

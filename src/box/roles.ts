@@ -64,8 +64,10 @@ function wireSingle({ boot, parts, router, live, changed }: WiringContext): Wiri
       towardsForeign: (pair) => foreign.outlets.outletFor(pair),
     },
     settingsOf: (bootParts) => settingsOf(bootParts, liveIn(bootParts.boot), ownSecret),
-    federation: () => switchOf(liveNow()),
-    isHomeOn: (domain) => isOn(liveNow(), domain),
+    standing: () => {
+      const now = liveNow();
+      return { federation: switchOf(now), isHomeOn: (domain) => isOn(now, domain) };
+    },
     viaOf: (domain) => viaInside(parts, domain),
     config: live.by === 'clusterdb' ? new ConfigDesk({ db: live.db, name: boot.name, owns: 'both' }) : undefined,
     link: undefined,
@@ -101,14 +103,13 @@ function wireEdge(context: WiringContext, db: Clusterdb, folder: string): Wiring
       towardsForeign: (pair) => foreign.outlets.outletFor(pair),
     },
     settingsOf: (bootParts) => settingsOf(bootParts, liveNow(), ownSecret),
-    federation: () => {
-      const state = switchOf(liveNow());
+    standing: () => {
+      const now = liveNow();
+      const state = switchOf(now);
       const noCore = state.on && !links.status().some((link) => link.state === 'up');
-      return noCore
-        ? { on: true, detail: 'federation is on, but no Core is connected: stanzas for the homes wait or are returned' }
-        : state;
+      const detail = 'federation is on, but no Core is connected: stanzas for the homes wait or are returned';
+      return { federation: noCore ? { on: true, detail } : state, isHomeOn: (domain) => isOn(now, domain) };
     },
-    isHomeOn: (domain) => isOn(liveNow(), domain),
     viaOf: (domain) => {
       const home = parseDomain(domain);
       const core = home === undefined ? undefined : links.coreOf(home);
@@ -181,8 +182,10 @@ function wireCore(context: WiringContext, db: Clusterdb, folder: string): Wiring
       );
       return { parts: bootParts, policy, authority, routeOf: () => undefined };
     },
-    federation: () => coreSwitch(links, liveAt()),
-    isHomeOn: (domain) => liveAt().some(({ live }) => isOn(live, domain)),
+    standing: () => {
+      const now = liveAt();
+      return { federation: coreSwitch(links, now), isHomeOn: (domain) => now.some(({ live }) => isOn(live, domain)) };
+    },
     viaOf: (domain) => viaInside(parts, domain),
     config: new ConfigDesk({
       db,

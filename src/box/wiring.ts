@@ -11,9 +11,8 @@ export interface Wiring {
   readonly sides: Sides;
   /** The snapshot of now. */
   settingsOf(parts: BootParts): Settings;
-  /** Whether federation is on, and what is in its way. */
-  federation(): BoxStatus['federation'];
-  isHomeOn(domain: string): boolean;
+  /** How federation stands now; read once for each answer, since all settings are gone through for it. */
+  standing(): Standing;
   /** How a home is reached, in words. */
   viaOf(domain: string): string;
   readonly config: ConfigOperations | undefined;
@@ -21,6 +20,13 @@ export interface Wiring {
   links(): readonly LinkStatus[];
   /** The other boxes, as far as they answer. */
   readonly others: OtherBoxes;
+}
+
+/** How federation stands by the live settings of one moment. */
+export interface Standing {
+  /** Whether it is on, and what is in its way. */
+  readonly federation: BoxStatus['federation'];
+  isHomeOn(domain: string): boolean;
 }
 
 /** The boxes at the other ends of the Links. */
