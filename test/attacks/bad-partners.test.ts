@@ -255,6 +255,7 @@ describe('connections that cannot be made', () => {
     expect((await ground.bounce(domain)).condition).toBe('remote-server-timeout');
     ground.sendTo(domain, 'two');
     await ground.bounce(domain);
+    await ground.logged();
     const attempts = ground.box.log.since(mark).filter((each) => each.code === 'connecting' && each.remote === domain);
     expect(attempts).toHaveLength(1);
   });

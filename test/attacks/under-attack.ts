@@ -44,6 +44,16 @@ export class Ground {
     return performance.now() - started;
   }
 
+  /**
+   * Resolves when everything the box has done until now is in the log. Its lines come over a pipe, so what a peer sees on its wire may be ahead of them;
+   * they keep their order, and this waits for one that comes after all of them.
+   */
+  async logged(): Promise<void> {
+    const wire = await this.box.connect(this.box.peerAddress(201));
+    await this.box.log.wait(({ peer }) => peer === wire.name);
+    wire.destroy();
+  }
+
   /** What must be true after every attack. */
   async stands(mark: number): Promise<void> {
     assert.ok(this.box.isAlive(), `fedway has ended: ${this.box.complaints}`);
