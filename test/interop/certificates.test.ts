@@ -52,8 +52,9 @@ describe('authentication by certificate is wanted, and the partner shows', () =>
     const bob = await lab().login('bob@server-only.lab');
     await exchangeMessage(alice, bob);
     await exchangeMessage(bob, alice);
-    const log = lab().fedway?.logSince(0) ?? '';
-    expect(log).toMatch(/Stanzas from server-only\.lab to coluc\.com are authorized on this stream, by certificate/);
+    await expect
+      .poll(() => saidOf('server-only.lab', 0), { timeout: 5_000 })
+      .toMatch(/Stanzas from server-only\.lab to coluc\.com are authorized on this stream, by certificate/);
   });
 });
 
