@@ -1,8 +1,14 @@
 import type { Note, NoteSubject, Severity } from '../protocol/notes.ts';
+import { AXL } from './describe/axl.ts';
+import { CLIENTS } from './describe/clients.ts';
 import { CLUSTERDB } from './describe/clusterdb.ts';
 import { DIALBACK } from './describe/dialback.ts';
+import { IMP_AXL } from './describe/imp-axl.ts';
+import { IMP_NODE } from './describe/imp-node.ts';
 import { LINK } from './describe/link.ts';
+import { MESSAGING } from './describe/messaging.ts';
 import { PROCESS } from './describe/process.ts';
+import { PUBLISHERS } from './describe/publishers.ts';
 import { REACHING } from './describe/reaching.ts';
 import { ROUTING } from './describe/routing.ts';
 import { STREAM } from './describe/stream.ts';
@@ -17,6 +23,12 @@ export const ROWS: Rows<NoteName> = {
   ...LINK,
   ...CLUSTERDB,
   ...PROCESS,
+  ...AXL,
+  ...PUBLISHERS,
+  ...IMP_NODE,
+  ...IMP_AXL,
+  ...CLIENTS,
+  ...MESSAGING,
 };
 
 export const NOTE_NAMES = Object.keys(ROWS) as readonly NoteName[];
@@ -48,6 +60,11 @@ export function describe(note: Note, subject: NoteSubject): Description {
 export function severityOf(note: Note, subject: NoteSubject): Severity {
   const row = rowOf(note);
   return row.severityOf?.(note, subject) ?? row.severity;
+}
+
+/** The attributes of the reference system's line at this step, in their order; `undefined` where it has none but the usual ones. */
+export function referenceAttributes(note: Note, subject: NoteSubject): Readonly<Record<string, string>> | undefined {
+  return rowOf(note).reference?.(note, subject);
 }
 
 /**

@@ -52,6 +52,32 @@ function everyNote(text: string): readonly Note[] {
     'closed-by-administrator': { reason: text },
     ended: { end, stanzasIn: 1, stanzasOut: 1234 },
     ignored: { what: text },
+    'imp-axl-request': { user: text, function: text, status: 500, milliseconds: 1, because: text },
+    'imp-axl-statement': { user: text, sql: text },
+    'imp-axl-login-refused': { user: text, because: text },
+    'imp-axl-login-storm': { of: 'source', name: text },
+    'imp-axl-throttled': { user: text, because: text },
+    'imp-axl-not-secured': { detail: text },
+    'imp-shell-command': { author: text, command: text },
+    'imp-capture-started': { author: text, file: text, source: text },
+    'imp-capture-ended': { file: text, packets: 1, bytes: 1, left: 1, because: text },
+    'imp-user-changed': { user: text, what: 'added', author: text },
+    'imp-administrator-changed': { name: text, what: 'added', role: text, author: text },
+    'imp-federation-changed': { from: 'off', to: 'on', author: text },
+    'imp-notification-raised': { id: text, text, cure: text },
+    'imp-notification-cleared': { id: text },
+    'imp-edges-changed': { added: [text], removed: [text] },
+    'xcp-router-read': { cpIds: [text], author: text },
+    'xcp-row-unusable': { cpId: text },
+    'xcp-component-connected': { cpId: text },
+    'xcp-component-lost': { cpId: text, because: end },
+    'foreign-bounced': { kind: text, sender: text, target: text, because: text },
+    'foreign-refused': { cpId: text, kind: text, because: text },
+    'router-full': { waiting: 1234 },
+    'alarm-raised': { id: 25023, title: text, about: text, what: text, detail: text, cause: text, cure: text },
+    'alarm-cleared': { id: 25023, title: text, about: text, seconds: 12 },
+    'publisher-ledger': { problem: text },
+    'publisher-left': { publisher: text, left: [text] },
     'dialback-sent': { xml: text, timeoutSeconds: 30 },
     'dialback-requested': { xml: text },
     'dialback-answered': { xml: text },
@@ -85,6 +111,18 @@ function everyNote(text: string): readonly Note[] {
     'link-revoked': { box: text, by: 'us', stanzas: 4 },
     'link-home-refused': { box: text, domain: text, because: text },
     'link-storage': { detail: text },
+    'axl-sent': { publisher: text, url: text, function: text, version: text, sql: text, routine: false },
+    'axl-answered': { publisher: text, url: text, function: text, version: text, rows: 1, seconds: 0.1 },
+    'axl-failed': {
+      publisher: text,
+      url: text,
+      function: text,
+      version: text,
+      status: 401,
+      reason: text,
+      problem: { code: text, sentence: text, cause: text, cure: text },
+    },
+    'axl-table-changed': { publisher: text, inserted: [text], removed: [text] },
     steered: { question: text, client: text, answer: text },
     'config-changed': {
       key: text,
@@ -99,6 +137,14 @@ function everyNote(text: string): readonly Note[] {
     'replica-skipped': { box: text, key: text, because: text },
     'replica-broken': { box: text, because: text },
     'proposal-declined': { box: text, author: text, problems: [text, text] },
+    'roster-full': { account: text, what: 'items', limit: 2000 },
+    'messages-undelivered': { account: text, moved: 1, kept: 2, returned: 0 },
+    'room-created': { room: text, by: text },
+    'room-ended': { room: text, because: 'destroyed', by: text },
+    'room-refused': { room: text, by: text, because: text },
+    'room-ghost': { room: text, occupant: text, condition: text },
+    'room-flood': { room: text, from: text, what: 'messages' },
+    'room-not-stored': { room: text, detail: text },
     starting: { version: text, role: text, config: text },
     listening: { what: text, address: text },
     'listen-failed': { what: text, address: text, detail: text },
@@ -116,6 +162,21 @@ function everyNote(text: string): readonly Note[] {
     draining: { streams: 3 },
     stopped: {},
     bug: { where: text, detail: text },
+    'client-connected': { transport: 'WebSocket' },
+    'client-secured': { version: text, cipher: text },
+    'client-element': { sent: true, xml: text },
+    'client-authenticated': { username: text, mechanism: text },
+    'client-not-authenticated': { username: text, mechanism: text, condition: text, why: text },
+    'client-braked': { what: 'account', name: text, failures: 50, seconds: 600 },
+    'client-bound': { address: text },
+    'client-away': { address: text, seconds: 120 },
+    'client-resumed': { address: text, again: 2 },
+    'client-session-ended': { address: text, undelivered: 2 },
+    'client-overflow': { address: text, bytes: 1234 },
+    'client-gone': { end, stanzasIn: 1, stanzasOut: 1234 },
+    'client-ignored': { what: text },
+    'client-refused': { because: text },
+    'client-websocket-refused': { because: text },
   };
   return Object.entries(notes).map(([note, rest]) => ({ note, ...rest }) as Note);
 }
@@ -253,11 +314,11 @@ group('log injection', () => {
     expect(line).toContain('a\\u202eb');
   });
 
-  test('expressway: quotes of a peer do not end Detail', () => {
+  test('expressway: quotes of a peer do not end the attribute that they are in', () => {
     for (const text of HOSTILE) {
       for (const line of linesOf('expressway', text)) {
         expect(line).toMatch(
-          /^\S+ fedway\[4711\]: Module="[a-z0-9.]+" Level="[A-Z]{4,5} ?" CodeLocation="[\w.]+" Detail="(?:[^"\\]|\\.)*"$/,
+          /^\S+ fedway\[4711\]: Module="[a-z0-9.]+" Level="[A-Z]{4,5} ?"(?: [A-Z][A-Za-z]+="(?:[^"\\]|\\.)*")+$/,
         );
       }
     }

@@ -175,3 +175,26 @@ describe('a line', () => {
     );
   });
 });
+
+describe('AXL', () => {
+  const url = 'https://cups.ciscotac.net:8443/axl/';
+  const asked = { publisher: 'cups', url, function: 'executeSQLQuery', version: '14.0' };
+
+  test('a request is the line of the reference page, word for word', () => {
+    const sql = 'select pkid, cp_id from xmpps2snodes';
+    expect(logged([[{ note: 'axl-sent', ...asked, sql, routine: false }, {}]])).toEqual([
+      `2026-11-22T18:00:00.000Z fedway[12122]: Module="network.axl" Level="INFO" Action="Send" URL="https://cups.ciscotac.net:8443/axl/" Function="executeSQLQuery"`,
+    ]);
+  });
+
+  test('a failure has the attributes of the reference page, and the cure behind them', () => {
+    const problem = { code: 'credentials', sentence: 'It said "no".', cause: 'A wrong password.', cure: 'Correct it.' };
+    expect(logged([[{ note: 'axl-failed', ...asked, status: 401, reason: undefined, problem }, {}]])).toEqual([
+      `2026-11-22T18:00:00.000Z fedway[12122]: Module="network.axl" Level="WARN" Action="Receive" URL="https://cups.ciscotac.net:8443/axl/" Function="executeSQLQuery" Status="401" Reason="None" Detail="It said \\"no\\". Correct it."`,
+    ]);
+  });
+
+  test('a request that only looks again is not told at the default level', () => {
+    expect(logged([[{ note: 'axl-sent', ...asked, sql: 'select', routine: true }, {}]])).toEqual([]);
+  });
+});

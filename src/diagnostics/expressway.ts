@@ -1,5 +1,6 @@
 import type { Note, NoteSubject, Severity } from '../protocol/notes.ts';
-import { cut, visibleInQuotes } from './escape.ts';
+import { referenceAttributes } from './describe.ts';
+import { cut, TEXT_LIMIT, visibleInQuotes } from './escape.ts';
 import type { LogRecord } from './record.ts';
 import { showableXml } from './redact.ts';
 import type { Fields, NoteName, NoteOf } from './row.ts';
@@ -13,14 +14,27 @@ import { joinedFields } from './text.ts';
  *
  * Where the reference system has a line, ours has its level, its code location and its words; one note can be several such lines.
  * Its levels are its own: whether a line is written is decided by our severity of the note, so that the whole of a dialback
- * walk is in the log at level `info`. All other notes are lines of the same shape with our words.
+ * walk is in the log at level `info`. All other notes are lines of the same shape with our words, or have the attributes that their row names.
  */
 export function expresswayLines(record: LogRecord, pid: number): readonly string[] {
-  const time = new Date(record.time).toISOString();
+  const start = `${new Date(record.time).toISOString()} fedway[${pid}]: Module="${record.module}"`;
+  const attributes = record.note === undefined ? undefined : referenceAttributes(record.note, record.subject);
+  if (attributes !== undefined)
+    return [`${start} Level="${LEVELS[record.severity].trimEnd()}"${inAttributes(attributes)}`];
   return linesOf(record).map(
     ({ level, codeLocation, detail }) =>
-      `${time} fedway[${pid}]: Module="${record.module}" Level="${LEVELS[level]}" CodeLocation="${codeLocation}" Detail="${visibleInQuotes(cut(detail, DETAIL_LIMIT))}"`,
+      `${start} Level="${LEVELS[level]}" CodeLocation="${codeLocation}" Detail="${visibleInQuotes(cut(detail, DETAIL_LIMIT))}"`,
   );
+}
+
+/** ` Action="Send" URL="..."`: lines about requests have no code location there, and their level is not padded. */
+function inAttributes(attributes: Readonly<Record<string, string>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => {
+      const limit = name === 'Detail' ? DETAIL_LIMIT : TEXT_LIMIT;
+      return ` ${name}="${visibleInQuotes(cut(value, limit))}"`;
+    })
+    .join('');
 }
 
 /** UTF-16 units; more than any XML that is shown (`XML_LIMIT`). */

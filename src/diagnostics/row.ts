@@ -26,6 +26,8 @@ export interface Row<N extends NoteName> {
   /** The severity of this one note, where it depends on what it says. */
   readonly severityOf?: (note: NoteOf<N>, subject: NoteSubject) => Severity;
   readonly wording: (note: NoteOf<N>, subject: NoteSubject) => Wording;
+  /** Where the reference system's line has attributes of its own instead of CodeLocation and Detail: those, in their order. Names are letters; values are escaped later. */
+  readonly reference?: (note: NoteOf<N>, subject: NoteSubject) => Readonly<Record<string, string>>;
 }
 
 /** Rows for some kinds of notes, all of them present. */
@@ -45,6 +47,15 @@ export const MODULES = [
   'link',
   'config',
   'developer.clusterdb.restapi',
+  'network.axl',
+  'alarm',
+  'imp.node',
+  'imp.router',
+  'imp.axl',
+  'imp.shell',
+  'imp.client',
+  'imp.messaging',
+  'imp.rooms',
   'process',
 ] as const;
 export type Module = (typeof MODULES)[number];

@@ -23,6 +23,14 @@ export const NS = {
   errors: 'urn:xmpp:errors',
   /** XEP-0198 §2 */
   streamManagement: 'urn:xmpp:sm:3',
+  /** RFC 6120 §7.4 */
+  bind: 'urn:ietf:params:xml:ns:xmpp-bind',
+  /** RFC 3921 §3 */
+  session: 'urn:ietf:params:xml:ns:xmpp-session',
+  /** XEP-0440 §3 */
+  channelBinding: 'urn:xmpp:sasl-cb:0',
+  /** RFC 7395 §3.3.2 */
+  framing: 'urn:ietf:params:xml:ns:xmpp-framing',
   /** docs/reference/link-protocol.md */
   link: 'urn:fedway:link:1',
   xml: 'http://www.w3.org/XML/1998/namespace',

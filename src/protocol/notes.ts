@@ -1,5 +1,11 @@
 import type { StreamEnd } from './end.ts';
 import type { TlsFacts } from './identity/facts.ts';
+import type { AxlNote } from './notes/axl.ts';
+import type { ClientNote } from './notes/clients.ts';
+import type { ImpAxlNote } from './notes/imp-axl.ts';
+import type { ImpNodeNote } from './notes/imp-node.ts';
+import type { MessagingNote } from './notes/messaging.ts';
+import type { PublisherNote } from './notes/publishers.ts';
 import type { StanzaErrorCondition } from './stream/stanza-error.ts';
 import type { StreamErrorCondition } from './stream/stream-error.ts';
 
@@ -24,6 +30,12 @@ export interface NoteSubject {
 
 /** One step, as data. Log lines, trails, metrics and tests read this same value; nobody formats text at the place where it happens. */
 export type Note =
+  | AxlNote
+  | PublisherNote
+  | ImpNodeNote
+  | ImpAxlNote
+  | ClientNote
+  | MessagingNote
   // One stream
   | { readonly note: 'accepted' }
   | { readonly note: 'header-received'; readonly xml: string; readonly streamId: string | undefined }

@@ -5,7 +5,7 @@ import type { DialbackClaim, PureStream, StreamPair, Verdict } from '../../proto
 import type { Stanza } from '../../protocol/xml/types.ts';
 import { hostPort } from '../dns/records.ts';
 import { PerSource, sourceOf } from './per-source.ts';
-import { StreamDriver, type StreamOwner } from './stream-driver.ts';
+import { StreamDriver, type StreamOwner, type StreamTap } from './stream-driver.ts';
 import { closeNamed, type FactualStream, factsOf, type RunningStream, type StreamFacts } from './stream-facts.ts';
 
 /** Dialback verifications under way: for one source of connections, and for all. */
@@ -34,6 +34,8 @@ export interface ListenerContext {
   verify(claim: DialbackClaim, forConnection: string, signal: AbortSignal): Promise<Verdict>;
   authorized?(pair: StreamPair, driver: StreamDriver): void;
   ended?(driver: StreamDriver, end: StreamEnd): void;
+  /** Who sees the bytes of a new connection; `undefined`: nobody. */
+  tapOf?(socket: Socket): StreamTap | undefined;
   readonly notes: NoteSink;
   newHandle(): string;
 }
@@ -218,6 +220,7 @@ export class StreamListener {
         subject,
       },
       context.notes,
+      context.tapOf?.(socket),
     );
     const self: RunningStream = { stream: accepted, driver, subject: subject() };
     this.running.add(self);

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { StreamEnd } from '../../protocol/end.ts';
 import type { TlsFacts } from '../../protocol/identity/facts.ts';
@@ -36,6 +37,8 @@ export interface StreamOwner {
   startTls(socket: Socket, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade>;
   verify(claim: DialbackClaim): void;
   answer(claim: DialbackClaim, verdict: Verdict): void;
+  /** Only streams of clients ask; the answer comes back as a `password-checked`. */
+  checkPassword?(question: Extract<StreamAction, { do: 'check-password' }>): void;
   authorized(pair: StreamPair, by: AuthorizedBy): void;
   refused(pair: StreamPair, because: StreamEnd): void;
   /** Called exactly once. */
@@ -43,6 +46,9 @@ export interface StreamOwner {
   /** Who is on both ends, as far as it is known now. */
   subject(): NoteSubject;
 }
+
+/** Sees the bytes of a stream, decrypted, as they are read (`in`) and written (`out`). It must not keep or change them, and must not throw. */
+export type StreamTap = (direction: 'in' | 'out', bytes: Uint8Array) => void;
 
 /**
  * Runs a pure stream over a socket: bytes and events in, actions out, in order. It owns the socket and the timers and decides nothing.
@@ -69,8 +75,9 @@ export class StreamDriver {
   private readonly stream: PureStream;
   private readonly owner: StreamOwner;
   private readonly notes: NoteSink;
+  private readonly tap: StreamTap | undefined;
   private readonly timers = new Map<StreamTimer, NodeJS.Timeout>();
-  private socket: Socket;
+  private socket: Duplex;
   private over = false;
   private upgrading = false;
   private readonly batch = new Batch();
@@ -86,7 +93,9 @@ export class StreamDriver {
   private lastHold: Promise<void> | undefined;
   private stall: NodeJS.Timeout | undefined;
 
-  constructor(stream: PureStream, socket: Socket, owner: StreamOwner, notes: NoteSink) {
+  /** @param socket connected; what is no TCP socket, such as a WebSocket that carries a stream, cannot be handed to TLS */
+  constructor(stream: PureStream, socket: Duplex, owner: StreamOwner, notes: NoteSink, tap?: StreamTap) {
+    this.tap = tap;
     this.stream = stream;
     this.socket = socket;
     this.owner = owner;
@@ -100,9 +109,11 @@ export class StreamDriver {
 
   /** Takes over the connected socket and starts the conversation. */
   start(): void {
-    this.socket.setNoDelay(true);
-    // RFC 6120 §4.6.1: TCP's own keepalive finds what is dead without a word.
-    this.socket.setKeepAlive(true, 60_000);
+    if (this.socket instanceof Socket) {
+      this.socket.setNoDelay(true);
+      // RFC 6120 §4.6.1: TCP's own keepalive finds what is dead without a word.
+      this.socket.setKeepAlive(true, 60_000);
+    }
     this.listen();
     // A connection that broke before anybody listened tells nobody any more.
     if (this.socket.destroyed) {
@@ -129,7 +140,12 @@ export class StreamDriver {
       this.flushing = true;
       setImmediate(this.flush);
     }
-    return this.batch.size + this.socket.writableLength < HIGH_WATER;
+    return this.waiting < HIGH_WATER;
+  }
+
+  /** Bytes that wait for the peer to take them. */
+  get waiting(): number {
+    return this.batch.size + this.socket.writableLength;
   }
 
   /** Resolves when the peer has taken enough, and at once when the stream is over. */
@@ -170,6 +186,7 @@ export class StreamDriver {
     const pieces = this.batch.take();
     this.bytesOut += total;
     if (this.socket.destroyed) return;
+    if (this.tap !== undefined) for (const piece of pieces) this.tap('out', piece);
     this.stanzaPassed();
     const [only] = pieces;
     if (pieces.length === 1 && only !== undefined) this.socket.write(only);
@@ -206,6 +223,7 @@ export class StreamDriver {
   private readonly onData = (chunk: Buffer): void => {
     if (this.over) return;
     this.bytesIn += chunk.length;
+    this.tap?.('in', chunk);
     const now = Date.now();
     const before = this.stanzasIn;
     this.guarded(() => this.stream.receive(chunk, now));
@@ -247,6 +265,9 @@ export class StreamDriver {
         case 'write':
           this.write(action.xml);
           break;
+        case 'send':
+          this.send(action.bytes);
+          break;
         case 'note':
           this.note(action.note);
           break;
@@ -261,6 +282,9 @@ export class StreamDriver {
           break;
         case 'verify':
           this.owner.verify(action.claim);
+          break;
+        case 'check-password':
+          this.owner.checkPassword?.(action);
           break;
         case 'answer':
           this.owner.answer(action.claim, action.verdict);
@@ -286,6 +310,7 @@ export class StreamDriver {
     this.flush();
     if (this.socket.destroyed || !this.socket.writable) return;
     this.bytesOut += Buffer.byteLength(xml);
+    this.tap?.('out', Buffer.from(xml));
     this.answerBytes = this.socket.write(xml) ? 0 : this.answerBytes + xml.length;
     if (this.answerBytes >= HIGH_WATER) this.holdUntilAnswersAreTaken();
   }
@@ -330,7 +355,8 @@ export class StreamDriver {
   }
 
   /** A certificate that our reading of it stumbles over must cost no more than its own connection. */
-  private async secure(plain: Socket, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade> {
+  private async secure(plain: Duplex, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade> {
+    if (!(plain instanceof Socket)) return { failed: 'TLS is asked for on what is no TCP connection' };
     try {
       return await this.owner.startTls(plain, action);
     } catch (error) {

@@ -16,6 +16,10 @@ export interface AcceptOptions extends HandshakeLimits {
   /** The domain the peer addressed before TLS (`to` of its stream header); it decides when SNI does not. Must be one of ours. */
   readonly domain: Domain;
   readonly trust: ChainJudge;
+  /** Whether the peer is asked for a certificate; unless told otherwise it is. Clients are not: a person would be asked to choose one. */
+  readonly requestCertificate?: boolean;
+  /** The application protocols (ALPN, RFC 7301) of which a peer that names any must name one. */
+  readonly protocols?: readonly string[];
   /** Unix milliseconds. */
   readonly clock?: () => number;
 }
@@ -31,13 +35,13 @@ export type Accepted =
   | { readonly failed: string };
 
 /**
- * The receiving side of a TLS handshake, after `<proceed/>` (RFC 6120 §5.4.3.3). The peer is always asked for a certificate, with
+ * The receiving side of a TLS handshake, after `<proceed/>` (RFC 6120 §5.4.3.3). The peer is asked for a certificate, with
  * an empty list of authorities; that it has none, or a bad one, does not fail the handshake but shows in `facts.peer`.
  *
  * @param socket a connected socket that nobody reads any more. Bytes left in its buffer go to the TLS engine.
  */
 export async function acceptTls(socket: Socket, options: AcceptOptions): Promise<Accepted> {
-  const { certificates, domain, trust, clock = Date.now } = options;
+  const { certificates, domain, trust, requestCertificate = true, protocols, clock = Date.now } = options;
   if (socket.destroyed) return { failed: 'the connection was closed before the handshake' };
   const context = certificates.contextFor(domain);
   if (context === undefined) {
@@ -49,7 +53,8 @@ export async function acceptTls(socket: Socket, options: AcceptOptions): Promise
   const secured = new TLSSocket(socket, {
     isServer: true,
     secureContext: context,
-    requestCert: true,
+    requestCert: requestCertificate,
+    ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
     rejectUnauthorized: false,
     SNICallback: (name, choose) => {
       const asked = parseDomain(name);

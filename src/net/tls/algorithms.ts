@@ -58,6 +58,26 @@ export function weaknessOfSignature(x509: X509Certificate): string | undefined {
   return `signed with ${BROKEN_HASHES[type] ?? `an algorithm that is not accepted (${type})`}`;
 }
 
+const HASHES: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+/**
+ * The hash function by which a certificate is bound to a channel (RFC 5929 §4.1): that of its signature, SHA-256 in place of weaker ones; `undefined` where
+ * the signature has none of its own (EdDSA).
+ */
+export function bindingHash(x509: X509Certificate): string | undefined {
+  const type = x509.signatureAlgorithmOid;
+  if (type === '1.3.101.112' || type === '1.3.101.113') return undefined;
+  const hash = type === RSASSA_PSS ? pssHash(readAsn1(x509.raw)) : type;
+  return HASHES[hash ?? ''] ?? 'sha256';
+}
+
 /** RFC 4055 §3.1: the hash function among the parameters of RSASSA-PSS; none means SHA-1. */
 function pssHash(certificate: Asn1 | undefined): string | undefined {
   const [, algorithm] = sequenceOf(certificate) ?? [];

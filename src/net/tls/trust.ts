@@ -91,7 +91,8 @@ export async function loadTrust(sources: TrustSources): Promise<{ trust: Trust }
 
 type Read = { readonly certificates: readonly X509Certificate[] } | { readonly problem: string };
 
-async function authoritiesIn(path: string): Promise<Read> {
+/** The certificates of a PEM file, at least one. A problem names the file and the cure. */
+export async function authoritiesIn(path: string): Promise<Read> {
   let pem: string;
   try {
     pem = await readFile(path, 'utf8');
@@ -111,8 +112,8 @@ async function authoritiesIn(path: string): Promise<Read> {
   }
 }
 
-/** The operating system's list holds the same certificate several times, and may hold what OpenSSL cannot read. */
-function systemAuthorities(): readonly X509Certificate[] {
+/** The authorities of the operating system; on a system that has none, those that came with Node. Its list holds the same certificate several times, and may hold what OpenSSL cannot read. */
+export function systemAuthorities(): readonly X509Certificate[] {
   const listed = getCACertificates('system');
   const pems = new Set(listed.length > 0 ? listed : rootCertificates);
   return [...pems].flatMap((pem) => {

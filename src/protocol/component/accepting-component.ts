@@ -4,12 +4,10 @@ import type { StreamTimer } from '../stream/actions.ts';
 import { readInitialHeader, writeHeader } from '../stream/header.ts';
 import type { XmlElement, XmlRoot } from '../xml/types.ts';
 import { textOf, writeRoot } from '../xml/write.ts';
-import { type ComponentContext, ComponentStream } from './component-stream.ts';
+import { type ComponentContext, ComponentStream, type Senders } from './component-stream.ts';
 
-/** A component we know. */
-export interface KnownComponent {
-  /** The home domains it may speak for: its name, and others of the same home. */
-  readonly domains: readonly Domain[];
+/** A component we know, and whom it may speak for: of a home, its name and the other domains of the same home. */
+export interface KnownComponent extends Senders {
   /** Whether one is connected under this name. */
   connected(): boolean;
   /** Whether the handshake was made from the stream id and the secret; compared in constant time (checklist P-03, P-04). */
@@ -24,7 +22,7 @@ export interface AcceptingContext extends ComponentContext {
   newStreamId(): string;
 }
 
-/** XEP-0114 as server: a home server connects to us as the component that serves its domain. */
+/** XEP-0114 as server: a component connects to us, be it a home server that serves its domain or the S2S of an Edge. */
 export class AcceptingComponent extends ComponentStream {
   private readonly context: AcceptingContext;
   private known: { readonly name: Domain; readonly component: KnownComponent } | undefined;
@@ -35,7 +33,7 @@ export class AcceptingComponent extends ComponentStream {
     this.context = context;
   }
 
-  /** The component is a home; whom it writes to differs from stanza to stanza. */
+  /** Whom the component writes to differs from stanza to stanza. */
   override addresses(): { readonly local: Domain | undefined; readonly remote: Domain | undefined } {
     return { local: undefined, remote: this.known?.name };
   }
@@ -101,7 +99,7 @@ export class AcceptingComponent extends ComponentStream {
       return;
     }
     this.send('<handshake/>');
-    this.open(known.component.domains, { sender: known.name, target: known.name });
+    this.open(known.component, { sender: known.name, target: known.name });
   }
 
   protected override onTimer(timer: Exclude<StreamTimer, 'close'>): void {

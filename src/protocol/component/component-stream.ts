@@ -25,14 +25,25 @@ export interface ComponentContext {
   deliver(stanza: Stanza, pair: StreamPair): void;
 }
 
+/** Whom the peer of a component stream may speak for. */
+export interface Senders {
+  /** By name. */
+  readonly domains: readonly Domain[];
+  /**
+   * A component that stands for a whole server, such as the S2S component of an Edge, speaks for more than can be listed. A stanza of anybody else is dropped:
+   * it must not end the stream for everybody.
+   */
+  speaksFor?(sender: Domain): boolean;
+}
+
 /**
- * What the two ends of an XEP-0114 stream share once the handshake is done: the peer speaks for a fixed set of domains, and writes to
- * whomever the router lets it.
+ * What the two ends of an XEP-0114 stream share once the handshake is done: the peer speaks for its domains, and writes to whomever the
+ * router lets it.
  */
 export abstract class ComponentStream extends StreamMachine {
   protected readonly common: ComponentContext;
   private readonly pairs: AuthorizedPairs;
-  private senders: readonly Domain[] = [];
+  private senders: Senders = { domains: [] };
   /** Whom an error of ours is from when the stanza's own address cannot be used. */
   private name: Domain | undefined;
 
@@ -40,7 +51,11 @@ export abstract class ComponentStream extends StreamMachine {
     super(NS.componentAccept, common.timeouts.close);
     this.common = common;
     // Where a stanza may go is the router's decision: it answers with a stanza error what S2S answers by ending the stream.
-    this.pairs = new AuthorizedPairs({ serves: () => true, admits: () => true });
+    this.pairs = new AuthorizedPairs({
+      serves: () => true,
+      admits: () => true,
+      speaksFor: (sender) => this.senders.speaksFor?.(sender) === true,
+    });
   }
 
   protected get isOpen(): boolean {
@@ -48,12 +63,12 @@ export abstract class ComponentStream extends StreamMachine {
   }
 
   /** The handshake is done: the peer may speak for `senders`; `pair` is the one the stream is for. */
-  protected open(senders: readonly Domain[], pair: StreamPair): void {
+  protected open(senders: Senders, pair: StreamPair): void {
     this.disarm('negotiation');
     this.setLimits(this.common.limits);
     this.senders = senders;
     this.name = pair.target;
-    for (const sender of senders) this.pairs.add({ sender, target: pair.target }, 'component');
+    for (const sender of senders.domains) this.pairs.add({ sender, target: pair.target }, 'component');
     this.act({ do: 'authorized', pair, by: 'component' });
     this.note({ note: 'authorized', ...pair, by: 'component' });
     this.become('connected');
@@ -63,8 +78,18 @@ export abstract class ComponentStream extends StreamMachine {
     const judgment = this.pairs.judge(stanza);
     if (judgment.may === 'pass') this.common.deliver(stanza, judgment.pair);
     else if (judgment.may === 'drop') this.note({ note: 'dropped', kind: stanza.kind, because: judgment.because });
+    else if (judgment.condition === 'invalid-from' && this.senders.speaksFor !== undefined)
+      this.note({
+        note: 'dropped',
+        kind: stanza.kind,
+        because: "the component may not speak for the domain of its 'from'",
+      });
     else if (judgment.condition !== 'improper-addressing' || !this.answerMalformed(stanza))
       this.fail(judgment.condition, judgment.text);
+  }
+
+  private isSender(domain: Domain): boolean {
+    return this.senders.domains.includes(domain) || this.senders.speaksFor?.(domain) === true;
   }
 
   /**
@@ -76,7 +101,7 @@ export abstract class ComponentStream extends StreamMachine {
     const { from, to } = stanza;
     const sender = from === undefined ? undefined : parseJid(from);
     if (name === undefined || to === undefined || to === '' || sender === undefined) return false;
-    if (!this.senders.includes(sender.domain)) return false;
+    if (!this.isSender(sender.domain)) return false;
     const never = unanswerable(stanza);
     if (never === undefined) {
       const error = {

@@ -4,7 +4,7 @@ import type { StreamTimer } from '../stream/actions.ts';
 import { readResponseHeader, writeHeader } from '../stream/header.ts';
 import type { XmlElement, XmlRoot } from '../xml/types.ts';
 import { writeRoot } from '../xml/write.ts';
-import { type ComponentContext, ComponentStream } from './component-stream.ts';
+import { type ComponentContext, ComponentStream, type Senders } from './component-stream.ts';
 
 /** What a component that connects is given. */
 export interface ConnectingContext extends ComponentContext {
@@ -12,6 +12,8 @@ export interface ConnectingContext extends ComponentContext {
   readonly name: Domain;
   /** The home domains whose stanzas may arrive here. */
   readonly homes: readonly Domain[];
+  /** A stanza of a domain that is no home is dropped: the server inside serves more than we do. Otherwise it ends the stream. */
+  readonly dropsStrangers?: boolean;
   /** XEP-0114 §3: hex of SHA-1 over the stream id and the secret. */
   handshake(streamId: string): string;
 }
@@ -60,8 +62,9 @@ export class ConnectingComponent extends ComponentStream {
   protected override onElement(element: XmlElement): void {
     if (this.phase === 'handshake' && element.name === 'handshake' && element.namespace === NS.componentAccept) {
       this.phase = 'open';
-      const { name, homes } = this.context;
-      this.open(homes, { sender: homes[0] ?? name, target: name });
+      const { name, homes, dropsStrangers } = this.context;
+      const senders: Senders = { domains: homes, ...(dropsStrangers === true ? { speaksFor: () => false } : {}) };
+      this.open(senders, { sender: homes[0] ?? name, target: name });
     } else this.unknown(element, this.isOpen);
   }
 

@@ -1,8 +1,8 @@
+import { handledIn, writeEnabled, writeFailed, writeResumed } from '../stream/management.ts';
 import type { XmlElement, XmlRoot } from '../xml/types.ts';
 import { attributeOf, writeRoot } from '../xml/write.ts';
 import { headerFault, LINK_FEATURES, writeLinkHeader } from './header.ts';
 import { LinkStream, type LinkStreamContext } from './link-stream.ts';
-import { handledIn, writeEnabled, writeFailed, writeResumed } from './management.ts';
 
 /** What the accepting end of a Link is given. */
 export interface AcceptingLinkContext extends LinkStreamContext {

@@ -1,8 +1,8 @@
+import { handledIn, REQUEST, writeEnable, writeResume } from '../stream/management.ts';
 import type { XmlElement, XmlRoot } from '../xml/types.ts';
 import { attributeOf, writeRoot } from '../xml/write.ts';
 import { featuresFault, headerFault, writeLinkHeader } from './header.ts';
 import { LinkStream } from './link-stream.ts';
-import { handledIn, REQUEST, writeEnable, writeResume } from './management.ts';
 
 /** The end of a Link that dialed: a Core. It resumes the session if there is one, and asks for a new one otherwise. */
 export class DialingLink extends LinkStream {

@@ -1,7 +1,17 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Strict base64 of UTF-8 text (RFC 4648 §3: no white space, padding complete, pad bits zero); `undefined` when it is not. */
+/** Strict base64 of UTF-8 text; `undefined` when it is not. */
 export function decodeBase64(text: string): string | undefined {
+  const bytes = decodeBase64Bytes(text);
+  try {
+    return bytes === undefined ? undefined : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined; // not UTF-8: the one thing TextDecoder throws for
+  }
+}
+
+/** Strict base64 (RFC 4648 §3: no white space, padding complete, pad bits zero); `undefined` when it is not. */
+export function decodeBase64Bytes(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   const digits = text.replace(/=+$/, '');
   const bytes: number[] = [];
@@ -16,17 +26,15 @@ export function decodeBase64(text: string): string | undefined {
       held &= (1 << bits) - 1;
     }
   }
-  if (held !== 0) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
-  } catch {
-    return undefined; // not UTF-8: the one thing TextDecoder throws for
-  }
+  return held === 0 ? Uint8Array.from(bytes) : undefined;
 }
 
 /** Base64 of the UTF-8 bytes of a text. */
 export function encodeBase64(text: string): string {
-  const bytes = new TextEncoder().encode(text);
+  return encodeBase64Bytes(new TextEncoder().encode(text));
+}
+
+export function encodeBase64Bytes(bytes: Uint8Array): string {
   let out = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const [a = 0, b, c] = bytes.subarray(i, i + 3);

@@ -12,7 +12,8 @@ export type SaslCondition =
   | 'invalid-authzid'
   | 'invalid-mechanism'
   | 'malformed-request'
-  | 'not-authorized';
+  | 'not-authorized'
+  | 'temporary-auth-failure';
 
 /** What to do after an element of the SASL namespace. */
 export type SaslStep =

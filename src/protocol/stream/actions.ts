@@ -3,7 +3,9 @@ import type { TlsFacts } from '../identity/facts.ts';
 import type { Domain } from '../jid/domain.ts';
 import type { LinkMessage } from '../link/messages.ts';
 import type { AuthorizedBy, Note } from '../notes.ts';
+import type { XmlElement } from '../xml/types.ts';
 import type { StanzaErrorCondition } from './stanza-error.ts';
+import type { StreamErrorCondition } from './stream-error.ts';
 
 /** Sender and target domain of the stanzas that may travel on a stream (XEP-0220 §1.1). Authorization is per pair. */
 export interface StreamPair {
@@ -34,10 +36,12 @@ export type StreamTimer =
   | 'close'
   /** ... a db:result or db:verify has had no answer (D-46). */
   | `dialback ${number}`
-  /** ... stanzas that were handled are to be acknowledged (XEP-0198 §4). */
+  /** ... stanzas that were handled are to be acknowledged, or the peer to be asked what it has handled (XEP-0198 §4). */
   | 'acknowledge'
   /** ... nothing has come for a while: is the peer still there? */
-  | 'quiet';
+  | 'quiet'
+  /** ... a client may hear that its authentication failed: guessing is slow (RFC 6120 §13.12). */
+  | 'penalty';
 
 /** Why somebody on our side wants a stream gone. */
 export type Closing =
@@ -60,11 +64,23 @@ export type StreamEvent =
   /** The policy snapshot changed: pairs are judged again. */
   | { readonly type: 'policy-changed' }
   /** A Link carries more than stanzas; on any other stream this means nothing. */
-  | { readonly type: 'link-message'; readonly message: LinkMessage };
+  | { readonly type: 'link-message'; readonly message: LinkMessage }
+  | ClientEvent;
+
+/** What happens outside of the stream of a client; on any other stream this means nothing. */
+export type ClientEvent =
+  /** The answer to `check-password`. */
+  | { readonly type: 'password-checked'; readonly attempt: number; readonly correct: boolean }
+  /** A stanza for the client, in `jabber:client`. */
+  | { readonly type: 'stanza'; readonly stanza: XmlElement }
+  /** The session on this stream ends, with this stream error. */
+  | { readonly type: 'end'; readonly condition: StreamErrorCondition; readonly text: string };
 
 /** What the driver must do now, in this order. */
 export type StreamAction =
   | { readonly do: 'write'; readonly xml: string }
+  /** The bytes of a stanza, which may leave together with others; they never change. */
+  | { readonly do: 'send'; readonly bytes: Uint8Array }
   /** As server: with the certificate of `domain` unless SNI says better. As client: SNI is `domain`. */
   | {
       readonly do: 'start-tls';
@@ -75,6 +91,13 @@ export type StreamAction =
   | { readonly do: 'arm'; readonly timer: StreamTimer; readonly afterMs: number }
   | { readonly do: 'disarm'; readonly timer: StreamTimer }
   | { readonly do: 'verify'; readonly claim: DialbackClaim }
+  /** Is this the password of the user, whose name is a prepared localpart? The answer is a `password-checked` with the same number. */
+  | {
+      readonly do: 'check-password';
+      readonly attempt: number;
+      readonly username: string;
+      readonly password: string;
+    }
   | { readonly do: 'answer'; readonly claim: DialbackClaim; readonly verdict: Verdict }
   | { readonly do: 'authorized'; readonly pair: StreamPair; readonly by: AuthorizedBy }
   | { readonly do: 'refused'; readonly pair: StreamPair; readonly because: StreamEnd }

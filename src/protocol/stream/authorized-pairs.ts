@@ -17,6 +17,8 @@ export interface PairContext {
   serves(domain: Domain): boolean;
   /** Whether the policy admits stanzas of the pair; otherwise why not. */
   admits(pair: StreamPair): true | string;
+  /** Whether the peer may send for a domain that was not proven by name: it was told to speak for more than it can list. */
+  speaksFor?(sender: Domain): boolean;
 }
 
 /** Spellings of address pairs that are remembered; a peer that invents more pays with the slow path. */
@@ -102,7 +104,7 @@ export class AuthorizedPairs {
     const target = parseDomain(to);
     if (target === undefined) return end('improper-addressing', "A stanza's 'to' is not an address.");
     // RFC 6120 §8.1.2.2; parent and child domains are different domains.
-    if (!this.senders.has(sender))
+    if (!this.senders.has(sender) && this.context.speaksFor?.(sender) !== true)
       return end('invalid-from', "The domain of a stanza's 'from' is not authorized on this stream.");
     // RFC 6120 §8.1.1.2 and §10.4: no relay.
     if (!this.context.serves(target)) return end('host-unknown', "The domain of a stanza's 'to' is not served here.");

@@ -8,7 +8,7 @@ import type { StanzaError } from './stanza-error.ts';
 import { isTransient, type StreamErrorCondition } from './stream-error.ts';
 
 /** Why a stanza may get no error back, or `undefined` when it may (RFC 6120 §8.3.1: no errors about errors or results). */
-export function unanswerable(stanza: Stanza): string | undefined {
+export function unanswerable(stanza: Pick<Stanza, 'kind' | 'type' | 'from' | 'to'>): string | undefined {
   if (stanza.type === 'error') return 'an error is never answered with an error';
   if (stanza.kind === 'iq' && stanza.type === 'result') return 'a result is never answered with an error';
   if (stanza.from === undefined || stanza.to === undefined) return 'there is nobody to answer to';

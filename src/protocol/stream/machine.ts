@@ -8,7 +8,7 @@ import { UNAUTHENTICATED_LIMITS } from '../xml/limits.ts';
 import { XmlReader } from '../xml/reader.ts';
 import type { ContentNamespace, Stanza, XmlElement, XmlFault, XmlLimits, XmlRoot } from '../xml/types.ts';
 import { STREAM_PREFIXES, writeElement } from '../xml/write.ts';
-import type { Closing, PureStream, StreamAction, StreamEvent, StreamTimer } from './actions.ts';
+import type { ClientEvent, Closing, PureStream, StreamAction, StreamEvent, StreamTimer } from './actions.ts';
 import { type AuthorizedPair, certificateInWords, type Negotiated, tlsInWords } from './negotiated.ts';
 import { readStreamError, type StreamErrorCondition, writeStreamError } from './stream-error.ts';
 
@@ -43,7 +43,7 @@ export abstract class StreamMachine implements PureStream {
   constructor(contentNamespace: ContentNamespace, closeTimeoutMs: number) {
     this.contentNamespace = contentNamespace;
     this.closeTimeoutMs = closeTimeoutMs;
-    this.reader = new XmlReader({ limits: UNAUTHENTICATED_LIMITS });
+    this.reader = new XmlReader({ limits: UNAUTHENTICATED_LIMITS, contentNamespace });
   }
 
   receive(bytes: Uint8Array, now: number): readonly StreamAction[] {
@@ -88,6 +88,11 @@ export abstract class StreamMachine implements PureStream {
         break;
       case 'link-message':
         this.onLinkMessage(event.message, now);
+        break;
+      case 'password-checked':
+      case 'stanza':
+      case 'end':
+        this.onClientEvent(event, now);
         break;
     }
     return this.takeActions();
@@ -142,6 +147,8 @@ export abstract class StreamMachine implements PureStream {
   }
   /** What a Link is asked to say; other streams have no words for it. */
   protected onLinkMessage(_message: LinkMessage, _now: number): void {}
+  /** What the stream of a client is told; other streams have no use for it. */
+  protected onClientEvent(_event: ClientEvent, _now: number): void {}
   /** Called once, before `ended`. */
   protected onOver(_end: StreamEnd): void {}
   /** A role that knows better why the stream is over says so. */
@@ -172,11 +179,18 @@ export abstract class StreamMachine implements PureStream {
     else this.act({ do: 'write', xml });
   }
 
-  /** Writes an element and notes it. */
-  protected send(xml: string): void {
+  /** Writes an element and notes it; `shown` instead where it has something secret. */
+  protected send(xml: string, shown: string = xml): void {
     if (this.life !== 'live') return;
-    this.note({ note: 'element-sent', xml });
+    this.note({ note: 'element-sent', xml: shown });
     this.write(xml);
+  }
+
+  /** Sends the bytes of a stanza without a note. `false`: nothing may be sent any more. */
+  protected sendStanza(bytes: Uint8Array): boolean {
+    if (this.life !== 'live') return false;
+    this.act({ do: 'send', bytes });
+    return true;
   }
 
   protected arm(timer: StreamTimer, afterMs: number): void {

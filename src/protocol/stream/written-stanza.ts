@@ -1,6 +1,6 @@
 import { domainPart } from '../jid/jid.ts';
 import { NS } from '../namespaces.ts';
-import type { Stanza, StanzaScope, XmlElement } from '../xml/types.ts';
+import type { ContentNamespace, Stanza, StanzaScope, XmlElement } from '../xml/types.ts';
 import { attributeOf, writeElement } from '../xml/write.ts';
 
 /** A stanza of our own, e.g. a bounce, ready for any outlet. `tree` is in the namespace jabber:server. */
@@ -33,13 +33,18 @@ function render(tree: XmlElement, scope: StanzaScope): Uint8Array {
   return new TextEncoder().encode(writeElement(addressed, scope.contentNamespace));
 }
 
-/** A tree in jabber:server for a stream with another content namespace; RFC 6120 §4.8.3: what belongs to the content namespace belongs to that of the stream it leaves on. */
-export function rescoped(element: XmlElement, contentNamespace: string): XmlElement {
-  if (element.namespace !== NS.server) return element;
-  const children = element.children.map((child) =>
-    typeof child === 'string' ? child : rescoped(child, contentNamespace),
-  );
-  return { ...element, namespace: contentNamespace, children };
+/**
+ * A stanza for a stream with another content namespace (RFC 6120 §4.8.3): the stanza, and what is in its namespace directly below it, change. What lies
+ * inside a payload of another namespace keeps its own, such as a forwarded message (XEP-0297).
+ */
+export function rescoped(stanza: XmlElement, contentNamespace: ContentNamespace): XmlElement {
+  return stanza.namespace === contentNamespace ? stanza : moved(stanza, stanza.namespace, contentNamespace);
+}
+
+function moved(element: XmlElement, from: string, to: ContentNamespace): XmlElement {
+  if (element.namespace !== from) return element;
+  const children = element.children.map((child) => (typeof child === 'string' ? child : moved(child, from, to)));
+  return { ...element, namespace: to, children };
 }
 
 function readdressed(

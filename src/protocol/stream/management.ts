@@ -1,8 +1,9 @@
 import { NS } from '../namespaces.ts';
 import type { XmlElement } from '../xml/types.ts';
 import { attributeOf, escapeAttribute } from '../xml/write.ts';
+import type { StanzaErrorCondition } from './stanza-error.ts';
 
-/** The elements of XEP-0198, as a Link writes them. */
+/** The elements of XEP-0198, as Links and streams of clients have them. `location` is never given: whoever resumes comes to the same address. */
 export const REQUEST = `<r xmlns='${NS.streamManagement}'/>`;
 
 export function writeAcknowledgement(h: number): string {
@@ -14,7 +15,9 @@ export function writeEnable(holdMs: number): string {
   return `<enable xmlns='${NS.streamManagement}' resume='true' max='${seconds(holdMs)}'/>`;
 }
 
-export function writeEnabled(id: string, holdMs: number): string {
+/** `undefined` instead of an id: the session cannot be resumed. */
+export function writeEnabled(id: string | undefined, holdMs: number): string {
+  if (id === undefined) return `<enabled xmlns='${NS.streamManagement}'/>`;
   return `<enabled xmlns='${NS.streamManagement}' id='${escapeAttribute(id)}' resume='true' max='${seconds(holdMs)}'/>`;
 }
 
@@ -26,10 +29,10 @@ export function writeResumed(previous: string, h: number): string {
   return `<resumed xmlns='${NS.streamManagement}' previd='${escapeAttribute(previous)}' h='${h}'/>`;
 }
 
-/** There is no such session (any more). `h`: what was handled of it, if that is known (XEP-0198 §5). */
-export function writeFailed(h: number | undefined): string {
+/** Without a condition: there is no such session (any more). `h`: what was handled of it, if that is known (XEP-0198 §5). */
+export function writeFailed(h: number | undefined, condition: StanzaErrorCondition = 'item-not-found'): string {
   const handled = h === undefined ? '' : ` h='${h}'`;
-  return `<failed xmlns='${NS.streamManagement}'${handled}><item-not-found xmlns='${NS.stanzaErrors}'/></failed>`;
+  return `<failed xmlns='${NS.streamManagement}'${handled}><${condition} xmlns='${NS.stanzaErrors}'/></failed>`;
 }
 
 /** The condition that goes with the stream error undefined-condition (XEP-0198 §4). */
