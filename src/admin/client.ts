@@ -1,5 +1,11 @@
 import { connect, type Socket } from 'node:net';
-import type { BoxOperations, ConfigOperations, LinkOperations, StatusReach } from '../box/operations.ts';
+import type {
+  BoxOperations,
+  ConfigOperations,
+  LinkOperations,
+  PublisherOperations,
+  StatusReach,
+} from '../box/operations.ts';
 import { isObject } from './fields.ts';
 import { linesOf, type Unreadable } from './lines.ts';
 import {
@@ -47,7 +53,7 @@ export class AdminClient implements BoxOperations {
 
   /** Connects and learns who answers. `author`: on whose behalf things are changed, as `root@edge-1`; it is information, not proof. */
   static async connect(path: string, author: string): Promise<AdminClient | Unreachable> {
-    const socket = await open(path);
+    const socket = await openSocket(path);
     if ('unreachable' in socket) return socket;
     const client = new AdminClient(socket, author);
     try {
@@ -86,6 +92,15 @@ export class AdminClient implements BoxOperations {
         this.#ask('link-invite', { author, ...rest, ...(address === undefined ? {} : { address }) }),
       join: (token) => this.#ask('link-join', { author, token }),
       revoke: (name) => this.#ask('link-revoke', { author, name }),
+    };
+  }
+
+  get publishers(): PublisherOperations | undefined {
+    if (this.hello.publishers !== true) return undefined;
+    const author = this.#author;
+    return {
+      list: () => this.#ask('publisher-list', {}),
+      refresh: (name) => this.#ask('publisher-refresh', { author, ...(name === undefined ? {} : { name }) }),
     };
   }
 
@@ -136,8 +151,8 @@ export class AdminClient implements BoxOperations {
   }
 }
 
-/** The `ok` of an answer. */
-function answerIn(line: string | Unreadable | void): unknown {
+/** The `ok` of an answer. Throws `AdminFailure` when there is none. */
+export function answerIn(line: string | Unreadable | void): unknown {
   if (line === undefined) throw new AdminFailure('fedway closed the connection without an answer. See its log.');
   if (typeof line !== 'string') throw new AdminFailure(`The answer of fedway cannot be read: ${line.unreadable}.`);
   const answer: unknown = parsed(line);
@@ -166,10 +181,11 @@ function isHello(value: unknown): value is Hello {
   );
 }
 
-function open(path: string): Promise<Socket | Unreachable> {
+/** Connects with an admin socket; or says in a sentence why not. @param unit the service that should answer there */
+export function openSocket(path: string, unit = 'fedway'): Promise<Socket | Unreachable> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    const failed = (error: NodeJS.ErrnoException): void => resolve(whyNot(path, error));
+    const failed = (error: NodeJS.ErrnoException): void => resolve(whyNot(path, unit, error));
     socket.once('error', failed);
     socket.once('connect', () => {
       socket.off('error', failed);
@@ -180,13 +196,13 @@ function open(path: string): Promise<Socket | Unreachable> {
   });
 }
 
-function whyNot(path: string, { code, message }: NodeJS.ErrnoException): Unreachable {
+function whyNot(path: string, unit: string, { code, message }: NodeJS.ErrnoException): Unreachable {
   switch (code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
       return {
         unreachable: 'not running',
-        sentence: `No fedway answers at ${path}: it is not running, or it runs with another boot file. Start it (systemctl start fedway), or name its boot file with --config or its admin socket with --socket.`,
+        sentence: `No fedway answers at ${path}: it is not running, or it runs with another boot file. Start it (systemctl start ${unit}), or name its boot file with --config or its admin socket with --socket.`,
       };
     case 'EACCES':
     case 'EPERM':

@@ -9,10 +9,18 @@ type Performed = { readonly ok: Answers[keyof Answers] } | { readonly error: str
 
 /** Does what a request says. Rejects when the operation does: that is a fault of the box. */
 export async function perform(request: AdminRequest, operations: BoxOperations, facts: BoxFacts): Promise<Performed> {
-  const { config, link } = operations;
+  const { config, link, publishers } = operations;
   switch (request.do) {
     case 'hello':
-      return { ok: { wire: WIRE, ...facts, config: config !== undefined, link: link !== undefined } };
+      return {
+        ok: {
+          wire: WIRE,
+          ...facts,
+          config: config !== undefined,
+          link: link !== undefined,
+          publishers: publishers !== undefined,
+        },
+      };
     case 'status':
       return { ok: await operations.status(request.reach) };
     case 'streams':
@@ -36,6 +44,10 @@ export async function perform(request: AdminRequest, operations: BoxOperations, 
       return link === undefined ? NO_LINK : { ok: await link.join(request.token) };
     case 'link-revoke':
       return link === undefined ? NO_LINK : { ok: await link.revoke(request.name) };
+    case 'publisher-list':
+      return publishers === undefined ? NO_PUBLISHERS : { ok: await publishers.list() };
+    case 'publisher-refresh':
+      return publishers === undefined ? NO_PUBLISHERS : { ok: await publishers.refresh(request.name) };
   }
 }
 
@@ -45,4 +57,8 @@ const NO_CONFIG = {
 };
 const NO_LINK = {
   error: 'This box is a single box and has no Links. Links are between boxes with role: edge and role: core.',
+};
+const NO_PUBLISHERS = {
+  error:
+    'This box tells no IM&P servers: an Edge does not, its Core does; a single box does when it has a data folder.',
 };

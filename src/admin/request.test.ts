@@ -11,13 +11,22 @@ const more = <T extends object>(given: { [K in keyof T]: fc.Arbitrary<T[K]> }) =
 /** Requests as commands make them. */
 const requests: fc.Arbitrary<AdminRequest> = fc.oneof(
   fc.record({
-    do: fc.constantFrom('hello' as const, 'streams' as const, 'config-list' as const, 'link-list' as const),
+    do: fc.constantFrom(
+      'hello' as const,
+      'streams' as const,
+      'config-list' as const,
+      'link-list' as const,
+      'publisher-list' as const,
+    ),
   }),
   fc.record({ do: fc.constant('status' as const), reach: fc.constantFrom('here' as const, 'everywhere' as const) }),
   fc.record({ do: fc.constant('close-stream' as const), author: text, connection: text, reason: text }),
   fc.record({ do: fc.constant('config-log' as const), limit: fc.integer({ min: 1, max: 1000 }) }),
   fc.record({ do: fc.constant('link-join' as const), author: text, token: text }),
   fc.record({ do: fc.constant('link-revoke' as const), author: text, name: text }),
+  fc
+    .tuple(fc.record({ do: fc.constant('publisher-refresh' as const), author: text }), more({ name: text }))
+    .map(([must, may]) => ({ ...must, ...may })),
   fc
     .tuple(
       fc.record({

@@ -49,6 +49,12 @@ const DEEDS: { readonly [D in AdminDeed]: (fields: Fields) => RequestTo<D> } = {
   }),
   'link-join': (fields) => ({ do: 'link-join', author: author(fields), token: fields.text('token', LONGEST_TOKEN) }),
   'link-revoke': (fields) => ({ do: 'link-revoke', author: author(fields), name: fields.text('name', LONGEST_NAME) }),
+  'publisher-list': () => ({ do: 'publisher-list' }),
+  'publisher-refresh': (fields) => ({
+    do: 'publisher-refresh',
+    author: author(fields),
+    ...fields.textIfAny('name', LONGEST_NAME),
+  }),
 };
 
 function author(fields: Fields): string {

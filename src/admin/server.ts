@@ -1,18 +1,12 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import type { BoxOperations } from '../box/operations.ts';
 import type { NoteSink } from '../protocol/notes.ts';
-import { linesOf } from './lines.ts';
+import { type LineConversation, LineServer } from './line-server.ts';
 import { type BoxFacts, perform } from './perform.ts';
 import { readRequest } from './request.ts';
-import { listenOn } from './socket-file.ts';
 import { type AdminAnswer, type AdminRequest, LONGEST_REQUEST } from './wire.ts';
 
-/** Commands that ask at the same time. People and health checks need a handful. */
-const MOST_CONNECTIONS = 32;
 /** How long a connection may be silent between requests. */
 const SILENCE_MS = 30_000;
-/** How long the last answer may take to be read. */
-const FAREWELL_MS = 1_000;
 
 export interface AdminContext {
   readonly operations: BoxOperations;
@@ -24,14 +18,10 @@ export interface AdminContext {
 
 /** The admin socket of a running box: one JSON object per line and direction, answered in order. Whoever may open the file may ask. */
 export class AdminServer {
-  readonly #context: AdminContext;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #lines: LineServer;
 
-  private constructor(context: AdminContext) {
-    this.#context = context;
-    // Who has asked everything may close its half and still get the answers.
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+  private constructor(lines: LineServer) {
+    this.#lines = lines;
   }
 
   /** Opens the socket at `path`; or says what is in the way, in a sentence with the cure. */
@@ -39,57 +29,47 @@ export class AdminServer {
     path: string,
     context: AdminContext,
   ): Promise<{ readonly server: AdminServer } | { readonly refused: string }> {
-    const admin = new AdminServer(context);
-    const refused = await listenOn(admin.#server, path);
-    if (refused !== undefined) return { refused };
-    admin.#server.on('error', (error) => admin.#fault(error));
-    return { server: admin };
+    const desk = new AdminDesk(context);
+    const opened = await LineServer.open(path, {
+      longest: LONGEST_REQUEST,
+      begin: () => desk.conversation(),
+      fault: (error) => desk.fault(error),
+    });
+    return 'refused' in opened ? opened : { server: new AdminServer(opened.server) };
   }
 
   /** Connections that exist now. */
   get connections(): number {
-    return this.#sockets.size;
+    return this.#lines.connections;
   }
 
   /** Removes the socket and closes every connection, also one that waits for an answer. */
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+  close(): Promise<void> {
+    return this.#lines.close();
+  }
+}
+
+/** Answers requests. */
+class AdminDesk {
+  readonly #context: AdminContext;
+
+  constructor(context: AdminContext) {
+    this.#context = context;
   }
 
-  #accept(socket: Socket): void {
-    // What is wrong with a connection ends it, and the reading loop with it.
-    socket.on('error', () => socket.destroy());
-    const full = this.#sockets.size >= MOST_CONNECTIONS;
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    if (full) {
-      const error = `${MOST_CONNECTIONS} commands ask this fedway already. Try again when some of them have ended.`;
-      socket.write(line({ error }));
-      bidFarewell(socket);
-      return;
-    }
-    void this.#serve(socket).finally(() => bidFarewell(socket));
+  conversation(): LineConversation {
+    return {
+      take: async (line, answer) => {
+        await answer(typeof line === 'string' ? await this.#answer(line) : unreadable(line.unreadable));
+      },
+      silence: () => this.#context.silence ?? SILENCE_MS,
+      ended: () => undefined,
+    };
   }
 
-  /** One request after the other: the next line is read when this one's answer has left. */
-  async #serve(socket: Socket): Promise<void> {
-    const silence = this.#context.silence ?? SILENCE_MS;
-    socket.on('timeout', () => socket.destroy());
-    socket.setTimeout(silence);
-    try {
-      for await (const request of linesOf(socket.iterator({ destroyOnReturn: false }), LONGEST_REQUEST)) {
-        socket.setTimeout(0);
-        const answer = typeof request === 'string' ? await this.#answer(request) : unreadable(request.unreadable);
-        // Who does not read the answer is silent too.
-        socket.setTimeout(silence);
-        await write(socket, line(answer));
-      }
-    } catch (error) {
-      // The other side went away in the middle. That is its affair, and nobody is left to tell.
-      if (!socket.destroyed) this.#fault(error);
-    }
+  fault(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#context.notes({ note: 'bug', where: 'the admin socket', detail }, {});
   }
 
   async #answer(text: string): Promise<AdminAnswer> {
@@ -101,14 +81,9 @@ export class AdminServer {
     try {
       return await perform(read.request, operations, facts);
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
       return { error: `A fault of fedway itself: ${messageOf(error)}. The log has more; please report it.` };
     }
-  }
-
-  #fault(error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#context.notes({ note: 'bug', where: 'the admin socket', detail }, {});
   }
 }
 
@@ -123,6 +98,8 @@ function deedOf(request: AdminRequest): { readonly author: string; readonly what
       return { author: request.author, what: 'join an Edge with a token' };
     case 'link-revoke':
       return { author: request.author, what: `revoke the Link ${request.name}` };
+    case 'publisher-refresh':
+      return { author: request.author, what: `refresh ${request.name ?? 'every IM&P publisher'}` };
     case 'hello':
     case 'status':
     case 'streams':
@@ -130,42 +107,13 @@ function deedOf(request: AdminRequest): { readonly author: string; readonly what
     case 'config-change':
     case 'config-log':
     case 'link-list':
+    case 'publisher-list':
       return undefined;
   }
 }
 
-/** What a peer still sends is taken and thrown away: closing with it unread would take our last answer from him. */
-function bidFarewell(socket: Socket): void {
-  if (socket.destroyed) return;
-  socket.end();
-  socket.resume();
-  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
-  socket.once('close', () => clearTimeout(timer));
-}
-
 function unreadable(why: string): AdminAnswer {
   return { error: `The request is not understood: ${why}.` };
-}
-
-function line(answer: AdminAnswer): string {
-  return `${JSON.stringify(answer)}\n`;
-}
-
-/** Resolves when there is room for more, or nobody who reads. */
-function write(socket: Socket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.destroyed || socket.write(text)) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      socket.off('drain', done);
-      socket.off('close', done);
-      resolve();
-    };
-    socket.once('drain', done);
-    socket.once('close', done);
-  });
 }
 
 function messageOf(error: unknown): string {

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { edge, KeptOperations, link, stream } from '../../test/cli/stand-in-operations.ts';
+import { edge, KeptOperations, link, publisher, stream } from '../../test/cli/stand-in-operations.ts';
 import type { Note } from '../protocol/notes.ts';
 import { AdminClient, AdminFailure } from './client.ts';
 import { AdminServer } from './server.ts';
@@ -58,7 +58,7 @@ describe('the admin socket: asking', () => {
   test('every operation arrives as it was asked, and its answer as it was given', async () => {
     const { operations } = await open();
     const asking = await client();
-    const { config, link: links } = asking;
+    const { config, link: links, publishers } = asking;
     expect(asking.hello).toEqual({
       wire: 1,
       version: '0.3.0',
@@ -66,6 +66,7 @@ describe('the admin socket: asking', () => {
       role: 'edge',
       config: true,
       link: true,
+      publishers: true,
     });
     expect(await asking.status()).toEqual(edge({ links: [gone(link(), 'because')] }));
     await asking.status('here');
@@ -88,6 +89,9 @@ describe('the admin socket: asking', () => {
     expect(await links?.join('token')).toEqual({ edge: 'edge-1' });
     expect(await links?.revoke('core-1')).toEqual({ revoked: 'core-1' });
     expect(await links?.list()).toEqual([gone(link(), 'because')]);
+    expect(await publishers?.list()).toEqual([publisher()].map(plain));
+    expect(await publishers?.refresh(undefined)).toEqual(plain({ refreshed: [publisher()] }));
+    await publishers?.refresh('cups');
     asking.close();
     expect(operations.asked).toEqual([
       ['status', 'everywhere'],
@@ -103,6 +107,9 @@ describe('the admin socket: asking', () => {
       ['link join', 'token'],
       ['link revoke', 'core-1'],
       ['link list'],
+      ['publisher list'],
+      ['publisher refresh', undefined],
+      ['publisher refresh', 'cups'],
     ]);
   });
 
@@ -113,6 +120,9 @@ describe('the admin socket: asking', () => {
       asking.closeStream('0a1b2c3d4', 'enough'),
       asking.link?.join('token'),
       asking.link?.revoke('core-1'),
+      asking.publishers?.refresh(undefined),
+      asking.publishers?.refresh('cups'),
+      asking.publishers?.list(),
       asking.status(),
     ]);
     asking.close();
@@ -120,6 +130,8 @@ describe('the admin socket: asking', () => {
       { note: 'admin-asked', author: 'root@host', what: 'close stream 0a1b2c3d4 (enough)' },
       { note: 'admin-asked', author: 'root@host', what: 'join an Edge with a token' },
       { note: 'admin-asked', author: 'root@host', what: 'revoke the Link core-1' },
+      { note: 'admin-asked', author: 'root@host', what: 'refresh every IM&P publisher' },
+      { note: 'admin-asked', author: 'root@host', what: 'refresh cups' },
     ]);
   });
 
@@ -138,8 +150,9 @@ describe('the admin socket: asking', () => {
     const { operations } = await open();
     operations.config = undefined;
     operations.link = undefined;
+    operations.publishers = undefined;
     const asking = await client();
-    expect([asking.config, asking.link]).toEqual([undefined, undefined]);
+    expect([asking.config, asking.link, asking.publishers]).toEqual([undefined, undefined, undefined]);
     asking.close();
     expect(await talk('{"wire":1,"do":"config-list"}\n{"wire":1,"do":"link-list"}\n')).toMatch(
       /^\{"error":"This box has no live configuration: .*\}\n\{"error":"This box is a single box .*\}\n$/,
@@ -289,6 +302,11 @@ describe('the admin socket: its file', () => {
     expect((await open()).refused).toMatch(/ no folder|Choose another path/);
   });
 });
+
+/** A value as it comes over the wire. */
+function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
 
 /** What `undefined` comes to on the wire: it is not there. */
 function gone<T extends object>(value: T, name: keyof T): T {

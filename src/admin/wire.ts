@@ -5,6 +5,8 @@ import type {
   ConfigOperations,
   LinkOperations,
   LinkStatus,
+  PublisherFacts,
+  PublisherOperations,
   StatusReach,
   StreamStatus,
 } from '../box/operations.ts';
@@ -42,7 +44,9 @@ export type AdminRequest =
       readonly address?: string;
     }
   | { readonly do: 'link-join'; readonly author: string; readonly token: string }
-  | { readonly do: 'link-revoke'; readonly author: string; readonly name: string };
+  | { readonly do: 'link-revoke'; readonly author: string; readonly name: string }
+  | { readonly do: 'publisher-list' }
+  | { readonly do: 'publisher-refresh'; readonly author: string; readonly name?: string };
 
 export type AdminDeed = AdminRequest['do'];
 export type RequestTo<D extends AdminDeed> = Extract<AdminRequest, { readonly do: D }>;
@@ -57,6 +61,8 @@ export interface Hello {
   /** Whether the box has live settings, and Links. */
   readonly config: boolean;
   readonly link: boolean;
+  /** Whether it tells IM&P servers of the Edges; a fedway of before there was such a thing does not say. */
+  readonly publishers?: boolean;
 }
 
 /** What each request is answered with, as `ok`. */
@@ -72,6 +78,8 @@ export interface Answers {
   readonly 'link-invite': Awaited<ReturnType<LinkOperations['invite']>>;
   readonly 'link-join': Awaited<ReturnType<LinkOperations['join']>>;
   readonly 'link-revoke': Awaited<ReturnType<LinkOperations['revoke']>>;
+  readonly 'publisher-list': readonly PublisherFacts[];
+  readonly 'publisher-refresh': Awaited<ReturnType<PublisherOperations['refresh']>>;
 }
 
 /** One line from the box: what was asked for, or a sentence why not. */

@@ -3,6 +3,7 @@ import { printNetwork } from '../config/address.ts';
 import type { BootConfig, HomeConfig } from '../config/boot.ts';
 import type { ComponentHome } from '../home/accepted-components.ts';
 import type { ComponentTarget } from '../home/connecting-components.ts';
+import type { RouterTarget } from '../home/router-connections.ts';
 import type { LinkTiming } from '../link/types.ts';
 import { type Dialed, type DialFailure, dial } from '../net/dial/dial.ts';
 import { contains, type Networks, networks } from '../net/dns/address.ts';
@@ -12,6 +13,7 @@ import { DomainResolver, type RouteTarget } from '../net/dns/targets.ts';
 import type { Domain } from '../protocol/jid/domain.ts';
 import type { NoteSink, NoteSubject } from '../protocol/notes.ts';
 import { linkTimingOf } from './link-facts.ts';
+import type { TlsMaterials } from './material.ts';
 import type { TlsSide } from './tls-side.ts';
 
 /** A way to the servers of a domain, the best first. */
@@ -29,8 +31,11 @@ export interface BootParts {
   /** TLS towards partners, and towards the inside. */
   readonly tls: TlsSide;
   readonly insideTls: TlsSide;
+  /** Who may sign the certificates of IM&P publishers, as PEM texts; none: the authorities of the system. */
+  readonly publisherAuthorities: readonly string[];
   readonly acceptedComponents: readonly ComponentHome[];
   readonly componentTargets: readonly ComponentTarget[];
+  readonly routerTargets: readonly RouterTarget[];
   homeOf(domain: Domain): ServedHome | undefined;
   allowsInside(address: string): boolean;
   readonly dialForeign: Dial;
@@ -45,7 +50,7 @@ export interface BootParts {
  */
 export function bootPartsOf(
   boot: BootConfig,
-  tls: { readonly foreign: TlsSide; readonly inside: TlsSide },
+  tls: Pick<TlsMaterials, 'foreign' | 'inside' | 'publisherAuthorities'>,
   notes: NoteSink,
   routeOf: (domain: Domain) => readonly RouteTarget[] | undefined,
 ): BootParts {
@@ -65,10 +70,14 @@ export function bootPartsOf(
     boot,
     tls: tls.foreign,
     insideTls: tls.inside,
+    publisherAuthorities: tls.publisherAuthorities,
     acceptedComponents: boot.homes.flatMap(({ domains, server }) =>
       server?.via === 'accept_component' ? [{ domains, secret: server.secret.reveal() }] : [],
     ),
     componentTargets: boot.homes.flatMap((home) => componentTargetOf(home)),
+    routerTargets: boot.homes.flatMap(({ domains, server }) =>
+      server?.via === 'imp' ? [{ homes: domains, address: server.address, secret: server.secret.reveal() }] : [],
+    ),
     homeOf: (domain) => homes.get(domain),
     allowsInside: (address) => inside === undefined || contains(inside, address),
     dialForeign: dialWith(resolvers.foreign, boot.s2s.dialFrom),

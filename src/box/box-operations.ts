@@ -24,12 +24,14 @@ export interface OperationsContext {
 export class Operations implements BoxOperations {
   readonly config: BoxOperations['config'];
   readonly link: BoxOperations['link'];
+  readonly publishers: BoxOperations['publishers'];
   private readonly context: OperationsContext;
 
   constructor(context: OperationsContext) {
     this.context = context;
     this.config = context.wiring.config;
     this.link = context.wiring.link;
+    this.publishers = context.wiring.publishers;
   }
 
   async status(reach: 'here' | 'everywhere' = 'everywhere'): Promise<BoxStatus> {
@@ -83,6 +85,8 @@ export class Operations implements BoxOperations {
       role,
       version,
       since,
+      alarms: wiring.alarms(),
+      publishers: wiring.publisherFacts(),
       federation: standing.federation,
       homes: homes.flatMap(({ domains }) =>
         domains.map((domain) => ({ domain, federation: standing.isHomeOn(domain), via: wiring.viaOf(domain) })),
@@ -111,9 +115,14 @@ export class Operations implements BoxOperations {
   }
 }
 
-/** Of the Links of a Core too: where it finds its other Edges is not the concern of this one. */
+/** Of the Links of a Core too: where it finds its other Edges is not the concern of this one, nor where the servers inside are. */
 function withoutPeers(status: Omit<BoxStatus, 'others'>): Omit<BoxStatus, 'others'> {
-  return { ...status, links: status.links.map((link) => ({ ...link, peer: undefined, because: undefined })) };
+  return {
+    ...status,
+    alarms: status.alarms.map((alarm) => ({ ...alarm, detail: undefined })),
+    publishers: [],
+    links: status.links.map((link) => ({ ...link, peer: undefined, because: undefined })),
+  };
 }
 
 /** The first of a list, as many as an answer holds. */

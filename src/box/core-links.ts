@@ -29,6 +29,8 @@ export class CoreLinks extends LinkEnds {
   private readonly choice: EdgeChoice;
   private readonly homesReady: CoreLinksContext['homesReady'];
   private readonly judged = new Map<LinkPeer, readonly string[]>();
+  /** The Edge that the stanza came through which is routed at this moment. */
+  private arrivingBy: LinkPeer | undefined;
 
   constructor(context: CoreLinksContext) {
     super(context);
@@ -52,6 +54,11 @@ export class CoreLinks extends LinkEnds {
   /** The Edge by which a pair's stanzas leave. */
   outletFor(pair: StreamPair): Outlet {
     return this.choice.edgeFor(pair) ?? NO_EDGE;
+  }
+
+  /** While a stanza is routed that came from an Edge: that Edge. */
+  get arriving(): LinkPeer | undefined {
+    return this.arrivingBy;
   }
 
   edges(): readonly LinkPeer[] {
@@ -93,6 +100,16 @@ export class CoreLinks extends LinkEnds {
   protected override up(peer: LinkPeer): void {
     this.announce(peer);
     super.up(peer);
+  }
+
+  /** A stanza is routed before this returns, or not at all. */
+  protected override deliver(peer: LinkPeer, stanza: Stanza, pair: StreamPair): Promise<void> | undefined {
+    this.arrivingBy = peer;
+    try {
+      return super.deliver(peer, stanza, pair);
+    } finally {
+      this.arrivingBy = undefined;
+    }
   }
 
   /** The router does not believe the Edge: it asks whether the target is a home of ours and the sender is not. */

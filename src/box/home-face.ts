@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Outlet } from '../federation/outlet.ts';
@@ -7,20 +6,18 @@ import { PairOutlet } from '../federation/pair-outlet.ts';
 import type { Router } from '../federation/router.ts';
 import { AcceptedComponents } from '../home/accepted-components.ts';
 import { NOT_CONNECTED } from '../home/component-outlet.ts';
-import { type ComponentTarget, ConnectingComponents } from '../home/connecting-components.ts';
-import { SharedSource } from '../home/shared-source.ts';
 import { newConnectionHandle, newStreamId } from '../net/keys/identifiers.ts';
+import { listenOn } from '../net/s2s/listen-on.ts';
 import { StreamListener } from '../net/s2s/listener.ts';
 import { S2sOpener } from '../net/s2s/opener.ts';
 import { AcceptingComponent } from '../protocol/component/accepting-component.ts';
 import type { StreamEnd } from '../protocol/end.ts';
 import type { Domain } from '../protocol/jid/domain.ts';
-import type { NoteSubject } from '../protocol/notes.ts';
 import { ReceivingStream } from '../protocol/s2s/receiving-stream.ts';
 import type { StreamRuling } from '../protocol/s2s/ruling.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import type { BootParts } from './boot-parts.ts';
-import { listenOn } from './listen.ts';
+import { type EdgeComponents, HomeComponents, NO_EDGE_COMPONENTS, type RouterFacts } from './home-components.ts';
 import type { PairStatus } from './operations.ts';
 import type { Organ, OwnStream } from './organ.ts';
 import type { BoxParts } from './parts.ts';
@@ -37,27 +34,14 @@ export class HomeFace implements Organ {
   private readonly parts: BoxParts;
   private readonly router: Router;
   private readonly accepted: AcceptedComponents;
-  private readonly components: SharedSource;
-  private readonly stopping = new AbortController();
-  private connecting: readonly Connector[] = [];
-  /** Connectors that were replaced, as long as connections of theirs exist. */
-  private replaced: readonly Connector[] = [];
+  private readonly components: HomeComponents;
 
-  constructor(parts: BoxParts, router: Router) {
+  constructor(parts: BoxParts, router: Router, edges: EdgeComponents = NO_EDGE_COMPONENTS) {
     this.parts = parts;
     this.router = router;
     const { settings, notes } = parts;
     this.accepted = new AcceptedComponents([]);
-    this.components = new SharedSource({
-      deliver: (stanza, pair) => router.outward(stanza, pair),
-      refuse: (stanza, pair) =>
-        router.undeliverableOutward(stanza, pair, {
-          by: 'us',
-          condition: 'resource-constraint',
-          text: 'The partner takes nothing.',
-        }),
-      now: () => performance.now(),
-    });
+    this.components = new HomeComponents(parts, router, edges);
     this.opener = new S2sOpener({
       side: 'home',
       dial: (domain, options) => settings().parts.dialHome(domain, options),
@@ -143,7 +127,7 @@ export class HomeFace implements Organ {
     const open =
       (await listenOn(this.listener, 'inside S2S', inside.listen, notes)) &&
       (await listenOn(this.componentListener, 'component', inside.componentListen, notes));
-    if (open) this.connectComponents();
+    if (open) this.components.follow();
     return open;
   }
 
@@ -153,7 +137,7 @@ export class HomeFace implements Organ {
    */
   async ready(milliseconds: number): Promise<void> {
     const deadline = performance.now() + milliseconds;
-    while (!this.isReady() && performance.now() < deadline && !this.stopping.signal.aborted) await delay(READY_LOOK_MS);
+    while (!this.isReady() && performance.now() < deadline && !this.components.isStopped) await delay(READY_LOOK_MS);
   }
 
   /** The way to the server that serves `pair.target`. */
@@ -167,20 +151,32 @@ export class HomeFace implements Organ {
       case 'accept_component':
         return this.accepted.outletFor(pair.target) ?? GONE;
       case 'component':
-        return (
-          this.connecting.find(({ target }) => target.homes.includes(pair.target))?.components.outletFor(pair.sender) ??
-          GONE
-        );
+        return this.components.componentFor(pair) ?? GONE;
+      case 'imp':
+        return this.components.routerFor(pair) ?? GONE;
     }
   }
 
-  /** Streams and components follow another boot file; live settings are not about them. */
+  /** The XCP Routers that homes are behind. */
+  routers(): readonly RouterFacts[] {
+    return this.components.routerFacts();
+  }
+
+  /** The routers may let in now whom they refused. */
+  retryRouters(): void {
+    this.components.retryRouters();
+  }
+
+  /** Streams and components follow another boot file. Live settings are about the connections to XCP Routers alone: one for each Edge that federates. */
   settingsChanged(former: Settings): void {
     const settings = this.parts.settings();
     const { parts } = settings;
-    if (parts === former.parts) return;
+    if (parts === former.parts) {
+      this.components.followEdges();
+      return;
+    }
     this.accepted.replaceHomes(parts.acceptedComponents);
-    this.connectComponents();
+    this.components.follow();
     this.outlets.shut(({ target }) => {
       if (!settings.policy.serves(target))
         return { by: 'policy', because: `${target} is no longer one of our domains` };
@@ -195,6 +191,8 @@ export class HomeFace implements Organ {
   }
 
   sweep(idleSince: number): void {
+    // An Edge that has ended the pairing does not say so as a change of its settings.
+    this.components.followEdges();
     this.outlets.sweep(idleSince);
   }
 
@@ -209,28 +207,26 @@ export class HomeFace implements Organ {
 
   /** No component connects any more; those that are connected say goodbye. */
   shutdown(): void {
-    this.stopComponents();
+    this.components.stop();
     this.listener.shutdown();
     this.componentListener.shutdown();
     this.opener.shutdown();
   }
 
   get connections(): number {
-    const components = [...this.connecting, ...this.replaced].reduce((sum, each) => sum + each.components.open, 0);
-    return this.listener.connections + this.componentListener.connections + this.opener.connections + components;
+    const accepted = this.listener.connections + this.componentListener.connections;
+    return accepted + this.opener.connections + this.components.open;
   }
 
   destroy(): void {
-    this.stopComponents();
-    for (const { components } of [...this.connecting, ...this.replaced]) components.destroy();
+    this.components.destroy();
     this.listener.destroy();
     this.componentListener.destroy();
     this.opener.destroy();
   }
 
   streams(): readonly OwnStream[] {
-    const components = [...this.connecting, ...this.replaced].flatMap((each) => each.components.streams());
-    return [...this.listener.streams(), ...this.componentListener.streams(), ...this.opener.streams(), ...components];
+    return [this.listener, this.componentListener, this.opener, this.components].flatMap((each) => each.streams());
   }
 
   closeStream(connection: string, reason: string): boolean {
@@ -238,7 +234,7 @@ export class HomeFace implements Organ {
       this.listener.close(connection, reason) ||
       this.componentListener.close(connection, reason) ||
       this.opener.close(connection, reason) ||
-      [...this.connecting, ...this.replaced].some(({ components }) => components.close(connection, reason))
+      this.components.close(connection, reason)
     );
   }
 
@@ -251,57 +247,7 @@ export class HomeFace implements Organ {
     const accepted = acceptedComponents.every(({ domains }) =>
       domains.some((domain) => this.accepted.outletFor(domain) !== undefined),
     );
-    return accepted && this.connecting.every(({ components }) => components.isConnected);
-  }
-
-  private stopComponents(): void {
-    this.stopping.abort();
-    for (const { components } of this.connecting) components.stop();
-  }
-
-  /** One connector for each target of now; those whose target has not changed stay as they are. */
-  private connectComponents(): void {
-    const { componentTargets } = this.parts.settings().parts;
-    const { connecting } = this;
-    this.connecting = componentTargets.map(
-      (target) => connecting.find((each) => isDeepStrictEqual(each.target, target)) ?? this.newConnector(target),
-    );
-    const gone = connecting.filter((each) => !this.connecting.includes(each));
-    // First goodbye to the former: a server inside has one component of a name at a time.
-    for (const { components } of gone) components.stop();
-    this.replaced = [...this.replaced, ...gone].filter(({ components }) => components.open > 0);
-    for (const each of this.connecting) if (!connecting.includes(each)) each.components.start();
-  }
-
-  private newConnector(target: ComponentTarget): Connector {
-    const { parts } = this;
-    const components = new ConnectingComponents({
-      target,
-      timeouts: parts.timeouts,
-      limits: parts.limits,
-      notes: parts.notes,
-      connect: (home, subject) => this.connectHome(home, subject),
-      deliver: (stanza, pair) => this.components.deliver(stanza, pair),
-      newHandle: newConnectionHandle,
-    });
-    return { target, components };
-  }
-
-  /** The first connection that comes about, to a server inside. */
-  private async connectHome(
-    home: Domain,
-    subject: NoteSubject,
-  ): Promise<{ readonly socket: Socket; readonly address: string } | { readonly failed: string }> {
-    const dialing = this.parts.settings().parts.dialHome(home, { signal: this.stopping.signal, subject });
-    try {
-      const first = await dialing.next();
-      if (first.done === true) return { failed: first.value.detail };
-      await dialing.return({ stage: 'tcp', detail: 'one connection is enough' });
-      return first.value;
-    } catch (error) {
-      if (!this.stopping.signal.aborted) throw error;
-      return { failed: 'fedway is going down' };
-    }
+    return accepted && this.components.isReady;
   }
 
   private newOutlet(pair: StreamPair): PairOutlet {
@@ -317,11 +263,6 @@ export class HomeFace implements Organ {
       undeliverable: (stanza, of, end) => router.undeliverableInward(stanza, of, end),
     });
   }
-}
-
-interface Connector {
-  readonly target: ComponentTarget;
-  readonly components: ConnectingComponents;
 }
 
 /** Stands for a component that is configured and not there. */

@@ -3,7 +3,7 @@ import type { HomeCertificate, LoadedCertificate } from '../net/tls/certificate-
 import { Credentials, unverifiable } from '../net/tls/credentials.ts';
 import { type OwnCertificate, secureContext } from '../net/tls/parameters.ts';
 import { selfSignedCertificate } from '../net/tls/self-signed.ts';
-import { loadTrust } from '../net/tls/trust.ts';
+import { authoritiesIn, loadTrust, systemAuthorities } from '../net/tls/trust.ts';
 import { type HomeTrust, InsideTrust } from './inside-trust.ts';
 import { TlsSide } from './tls-side.ts';
 
@@ -11,6 +11,8 @@ import { TlsSide } from './tls-side.ts';
 export interface TlsMaterials {
   readonly foreign: TlsSide;
   readonly inside: TlsSide;
+  /** Who may sign the certificates of IM&P publishers, as PEM texts; none: the authorities of the system. */
+  readonly publisherAuthorities: readonly string[];
   /** Files that are watched: the certificates of the homes, and that of the inside listener where one is configured. */
   readonly credentials: readonly Credentials[];
   readonly loaded: readonly LoadedCertificate[];
@@ -49,15 +51,19 @@ export async function readTlsMaterials(
   boot: BootConfig,
   selfSigned: InsideCertificate,
 ): Promise<TlsMaterials | { readonly problems: readonly string[] }> {
-  const [opened, inside, trust, insideTrust] = await Promise.all([
+  const [opened, inside, trust, insideTrust, publishers] = await Promise.all([
     Credentials.open(certificatesOf(boot), Date.now()),
     insideContext(boot, selfSigned),
     loadTrust({ system: boot.s2s.trust.system, files: boot.s2s.trust.authorities }),
     insideTrustOf(boot),
+    publisherAuthoritiesOf(boot),
   ]);
-  const problems = [opened, inside, trust, insideTrust].flatMap((each) => ('problems' in each ? each.problems : []));
+  const problems = [opened, inside, trust, insideTrust, publishers].flatMap((each) =>
+    'problems' in each ? each.problems : [],
+  );
   if ('problems' in opened || 'problems' in inside || 'problems' in trust || 'problems' in insideTrust)
     return { problems };
+  if ('problems' in publishers) return { problems };
   const { credentials } = opened;
   const warnings = [...opened.warnings, ...unverifiable(credentials.loaded, trust.trust, Date.now())];
   const timeoutMs = boot.s2s.timeouts.tls;
@@ -75,7 +81,9 @@ export async function readTlsMaterials(
     timeoutMs,
   });
   const watched = inside.credentials === undefined ? [credentials] : [credentials, inside.credentials];
-  return { foreign, inside: insideSide, credentials: watched, loaded: credentials.loaded, warnings };
+  const { pems: publisherAuthorities } = publishers;
+  const { loaded } = credentials;
+  return { foreign, inside: insideSide, publisherAuthorities, credentials: watched, loaded, warnings };
 }
 
 /** The context shown to the inside: asked anew for each handshake, since the files may change. */
@@ -93,6 +101,18 @@ async function insideContext(
   if ('problems' in opened) return opened;
   const { credentials } = opened;
   return { context: () => credentials.loaded[0]?.context ?? made, credentials };
+}
+
+/** Further authorities stand beside those of the system. */
+async function publisherAuthoritiesOf(
+  boot: BootConfig,
+): Promise<{ readonly pems: readonly string[] } | { readonly problems: readonly string[] }> {
+  const read = await Promise.all(boot.publishers.authorities.map(authoritiesIn));
+  const problems = read.flatMap((each) => ('problem' in each ? [each.problem] : []));
+  if (problems.length > 0) return { problems };
+  const own = read.flatMap((each) => ('certificates' in each ? each.certificates : []));
+  const all = own.length === 0 ? [] : [...systemAuthorities(), ...own];
+  return { pems: all.map(String) };
 }
 
 /** Servers inside are verified by the authorities of their home, never by those of the world or of another home. */

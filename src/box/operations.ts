@@ -1,3 +1,6 @@
+import type { AxlProblem } from '../axl/failures.ts';
+import type { PublisherRow, PublisherState } from '../axl/publisher-status.ts';
+import type { RouterView } from '../axl/router-view.ts';
 import type { ChangeOutcome, ChangeRequest } from '../clusterdb/types.ts';
 import type { PairFacts } from '../federation/outlet-table.ts';
 import type { LinkFacts } from '../link/types.ts';
@@ -19,6 +22,8 @@ export interface BoxOperations {
   readonly config: ConfigOperations | undefined;
   /** `undefined`: a single box has no Links. */
   readonly link: LinkOperations | undefined;
+  /** `undefined`: the box tells no IM&P servers; an Edge does not, nor does a single box without live settings. */
+  readonly publishers: PublisherOperations | undefined;
 }
 
 /** The live configuration as this box sees it. */
@@ -63,6 +68,52 @@ export interface LinkOperations {
   revoke(name: string): Promise<{ readonly revoked: string } | { readonly refused: string }>;
 }
 
+/** The IM&P servers that are told of the Edges. */
+export interface PublisherOperations {
+  list(): Promise<readonly PublisherFacts[]>;
+  /** Asks the server of this name, or all of them, anew; the answer comes when they have answered, or failed to. */
+  refresh(
+    name: string | undefined,
+  ): Promise<{ readonly refreshed: readonly PublisherFacts[] } | { readonly refused: string }>;
+}
+
+/** One publisher. Times are Unix milliseconds. */
+export interface PublisherFacts {
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string | undefined;
+  readonly user: string | undefined;
+  readonly state: PublisherState | 'incomplete';
+  /** Keys that it cannot do without and that are not set: `password`. */
+  readonly missing: readonly string[];
+  /** Of the AXL schema, once it is known. */
+  readonly version: string | undefined;
+  readonly lastSuccess: number | undefined;
+  readonly lastAttempt: number | undefined;
+  readonly nextAttempt: number | undefined;
+  readonly failure: AxlProblem | undefined;
+  readonly rows: readonly PublisherRow[];
+  /** Only of an IM&P node of fedway. */
+  readonly router: RouterView | undefined;
+}
+
+/** Something that somebody has to end, from when it was found until it is over. All but `detail` may be shown anywhere. */
+export interface Alarm {
+  /** Stable; see src/diagnostics/alarms.ts. */
+  readonly id: number;
+  readonly title: string;
+  /** A publisher, a home, an Edge. */
+  readonly about: string;
+  /** What is wrong: a clause that begins with a capital letter. */
+  readonly what: string;
+  /** What is known besides, which may name addresses of the inside. */
+  readonly detail: string | undefined;
+  readonly cause: string;
+  readonly cure: string;
+  /** Unix milliseconds. */
+  readonly since: number;
+}
+
 /** One Link, as one of its ends sees it. */
 export interface LinkStatus extends LinkFacts {
   /** The box at the other end. */
@@ -80,6 +131,10 @@ export interface BoxStatus {
   readonly version: string;
   /** Unix milliseconds. */
   readonly since: number;
+  /** What is raised now. */
+  readonly alarms: readonly Alarm[];
+  /** The IM&P servers that this box tells of the Edges; none of another box, whose addresses they are. */
+  readonly publishers: readonly PublisherFacts[];
   /** Whether federation is switched on, and what is in the way if it is not working, in a sentence. */
   readonly federation: { readonly on: boolean; readonly detail: string };
   readonly homes: readonly { readonly domain: string; readonly federation: boolean; readonly via: string }[];

@@ -7,6 +7,7 @@ import { liveSettingsOfBootFile } from '../config/live/from-boot-file.ts';
 import type { LiveSettings } from '../config/live/settings.ts';
 import { liveSettingsOf } from '../config/live/snapshot.ts';
 import type { Router } from '../federation/router.ts';
+import type { LinkPeer } from '../link/types.ts';
 import { DialbackKeys } from '../net/keys/dialback-keys.ts';
 import { type Domain, parseDomain } from '../protocol/jid/domain.ts';
 import type { Json } from '../protocol/link/messages.ts';
@@ -14,12 +15,15 @@ import { ConfigDesk } from './config-desk.ts';
 import { CoreLinks } from './core-links.ts';
 import { CorePolicy } from './core-policy.ts';
 import { EdgeLinks } from './edge-links.ts';
+import { componentDomains, type NamedEdge, namedEdge } from './edge-names.ts';
 import { ForeignFace } from './foreign-face.ts';
 import { HomeFace } from './home-face.ts';
 import { LinkedBoxes } from './linked-boxes.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { BoxStatus } from './operations.ts';
 import type { BoxParts } from './parts.ts';
+import { PublisherLedger } from './publisher-ledger.ts';
+import { Publishers } from './publishers.ts';
 import { policyOf, settingsOf } from './settings.ts';
 import { SteeringOrgan } from './steering-organ.ts';
 import { NO_OTHERS, type Wiring } from './wiring.ts';
@@ -51,19 +55,30 @@ export function wire(context: WiringContext): Wiring {
 /** A partner's streams on one side, the servers inside on the other, and no Link between. */
 function wireSingle({ boot, parts, router, live, changed }: WiringContext): Wiring {
   const foreign = new ForeignFace(parts, router);
-  const home = new HomeFace(parts, router);
+  /** The one Edge that this box is, and the IM&P servers it tells of it; by the settings of now. */
+  let told: Told & { readonly edges: readonly NamedEdge[] } = { edges: [], publishers: [] };
+  const home = new HomeFace(parts, router, {
+    names: () => componentDomains(told.edges),
+    arriving: () => undefined,
+    changed: () => publishers.look(),
+  });
+  const publishers: Publishers = publishersOf({ boot, parts, home, told: () => told });
   const ownSecret = secretOfThisRun();
   const liveIn = (file: BootConfig): LiveSettings =>
     live.by === 'clusterdb' ? liveSettingsOf(valuesOf(live.db)) : liveSettingsOfBootFile(file);
   const liveNow = (): LiveSettings => liveIn(parts.settings().parts.boot);
   if (live.by === 'clusterdb') watchOwn(live.db, changed);
   return {
-    organs: [foreign, home, new SteeringOrgan(parts)],
+    organs: [foreign, home, new SteeringOrgan(parts), publishers],
     sides: {
       towardsHome: (pair) => home.outletFor(pair),
       towardsForeign: (pair) => foreign.outlets.outletFor(pair),
     },
-    settingsOf: (bootParts) => settingsOf(bootParts, liveIn(bootParts.boot), ownSecret),
+    settingsOf: (bootParts) => {
+      const now = liveIn(bootParts.boot);
+      told = { edges: [namedEdge(boot.name, now.hostName, now.federation)], publishers: now.publishers };
+      return settingsOf(bootParts, now, ownSecret);
+    },
     standing: () => {
       const now = liveNow();
       return { federation: switchOf(now), isHomeOn: (domain) => isOn(now, domain) };
@@ -72,6 +87,9 @@ function wireSingle({ boot, parts, router, live, changed }: WiringContext): Wiri
     config: live.by === 'clusterdb' ? new ConfigDesk({ db: live.db, name: boot.name, owns: 'both' }) : undefined,
     link: undefined,
     links: () => [],
+    publishers: live.by === 'clusterdb' ? publishers.operations : undefined,
+    publisherFacts: () => publishers.status(),
+    alarms: () => publishers.raised(),
     others: NO_OTHERS,
   };
 }
@@ -127,6 +145,7 @@ function wireEdge(context: WiringContext, db: Clusterdb, folder: string): Wiring
     }),
     link: links.operations,
     links: () => links.status(),
+    ...NO_PUBLISHERS,
     others: boxes,
   };
 }
@@ -134,7 +153,30 @@ function wireEdge(context: WiringContext, db: Clusterdb, folder: string): Wiring
 /** The servers inside on one side, the Edges on the other. */
 function wireCore(context: WiringContext, db: Clusterdb, folder: string): Wiring {
   const { boot, parts, router, changed, answer } = context;
-  const home = new HomeFace(parts, router);
+  let edges: readonly { readonly peer: LinkPeer; readonly edge: NamedEdge }[] = [];
+  /** What an Edge has said counts until it ends the pairing. */
+  const paired = (): typeof edges => edges.filter(({ peer }) => peer.facts.state !== 'revoked');
+  const home = new HomeFace(parts, router, {
+    names: () => componentDomains(paired().map(({ edge }) => edge)),
+    arriving: () => {
+      const by = links.arriving;
+      const arrived = by === undefined ? undefined : edges.find(({ peer }) => peer === by);
+      return arrived === undefined ? undefined : componentDomains([arrived.edge])[0];
+    },
+    changed: () => publishers.look(),
+  });
+  let own: LiveSettings['publishers'] = [];
+  const publishers: Publishers = publishersOf({
+    boot,
+    parts,
+    home,
+    told: () => {
+      const known = paired();
+      // Until the first Edge has said what it is, nothing is known of any.
+      const isUnknown = known.length === 0 && links.edges().some(({ facts }) => facts.state !== 'revoked');
+      return { edges: isUnknown ? undefined : known.map(({ edge }) => edge), publishers: own };
+    },
+  });
   let policy = new CorePolicy([], []);
   const boxes = new LinkedBoxes({
     db,
@@ -159,27 +201,30 @@ function wireCore(context: WiringContext, db: Clusterdb, folder: string): Wiring
   });
   // Towards the inside a key proves only that this very process made it: it is asked back at once.
   const authority = new DialbackKeys(secretOfThisRun());
-  const liveAt = (): readonly { readonly id: string; readonly live: LiveSettings }[] =>
+  const liveAt = (): readonly { readonly peer: LinkPeer; readonly live: LiveSettings }[] =>
     boxes
       .all()
       .filter(({ replication }) => replication.origin !== undefined)
       .map(({ peer, replication }) => ({
-        id: peer.id,
+        peer,
         live: liveSettingsOf([...valuesIn(replication.entries()), ...valuesOf(db)]),
       }));
   watchOwn(db, changed);
   return {
-    organs: [home, new SteeringOrgan(parts), links],
+    organs: [home, new SteeringOrgan(parts), publishers, links],
     sides: {
       towardsHome: (pair) => home.outletFor(pair),
       towardsForeign: (pair) => links.outletFor(pair),
     },
     settingsOf: (bootParts) => {
       const homes = bootParts.boot.homes.flatMap(({ domains }) => domains);
+      const at = liveAt();
       policy = new CorePolicy(
         homes,
-        liveAt().map(({ id, live }) => ({ id, policy: policyOf(bootParts, live) })),
+        at.map(({ peer, live }) => ({ id: peer.id, policy: policyOf(bootParts, live) })),
       );
+      edges = at.map(({ peer, live }) => ({ peer, edge: namedEdge(peer.name, live.hostName, live.federation) }));
+      own = liveSettingsOf(valuesOf(db)).publishers;
       return { parts: bootParts, policy, authority, routeOf: () => undefined };
     },
     standing: () => {
@@ -195,9 +240,46 @@ function wireCore(context: WiringContext, db: Clusterdb, folder: string): Wiring
     }),
     link: links.operations,
     links: () => links.status(),
+    publishers: publishers.operations,
+    publisherFacts: () => publishers.status(),
+    alarms: () => publishers.raised(),
     others: boxes,
   };
 }
+
+/** What IM&P servers are told, and which of them; `undefined`: nobody has said yet which Edges there are. */
+interface Told {
+  readonly edges: readonly NamedEdge[] | undefined;
+  readonly publishers: LiveSettings['publishers'];
+}
+
+/** The IM&P servers of a box that has homes, and the alarms of it. */
+function publishersOf({
+  boot,
+  parts,
+  home,
+  told,
+}: {
+  readonly boot: BootConfig;
+  readonly parts: BoxParts;
+  readonly home: HomeFace;
+  readonly told: () => Told;
+}): Publishers {
+  const file = boot.data === undefined ? undefined : join(boot.data, 'publishers.json');
+  return new Publishers({
+    notes: parts.notes,
+    ledger: new PublisherLedger(file, parts.notes),
+    publishers: () => told().publishers,
+    authorities: () => parts.settings().parts.publisherAuthorities,
+    edges: () => told().edges,
+    routers: () => home.routers(),
+    routerRestarted: () => home.retryRouters(),
+    now: Date.now,
+  });
+}
+
+/** An Edge tells nobody inside anything: its Core does. */
+const NO_PUBLISHERS = { publishers: undefined, publisherFacts: () => [], alarms: () => [] } as const;
 
 /** As long as no secret is configured, and towards the inside: a secret nobody knows, good for one run. */
 function secretOfThisRun(): string {
@@ -269,5 +351,7 @@ function viaInside(parts: BoxParts, domain: string): string {
       return 'component (fedway connects)';
     case 'accept_component':
       return 'component (the server connects)';
+    case 'imp':
+      return 'the XCP Router of IM&P';
   }
 }

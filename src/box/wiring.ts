@@ -1,6 +1,15 @@
 import type { Sides } from '../federation/router.ts';
 import type { BootParts } from './boot-parts.ts';
-import type { BoxStatus, ConfigOperations, LinkOperations, LinkStatus, StreamStatus } from './operations.ts';
+import type {
+  Alarm,
+  BoxStatus,
+  ConfigOperations,
+  LinkOperations,
+  LinkStatus,
+  PublisherFacts,
+  PublisherOperations,
+  StreamStatus,
+} from './operations.ts';
 import type { Organ } from './organ.ts';
 import type { Settings } from './settings.ts';
 
@@ -18,6 +27,10 @@ export interface Wiring {
   readonly config: ConfigOperations | undefined;
   readonly link: LinkOperations | undefined;
   links(): readonly LinkStatus[];
+  readonly publishers: PublisherOperations | undefined;
+  publisherFacts(): readonly PublisherFacts[];
+  /** What is raised on this box now. */
+  alarms(): readonly Alarm[];
   /** The other boxes, as far as they answer. */
   readonly others: OtherBoxes;
 }

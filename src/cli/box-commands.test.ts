@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { edge, link, stream } from '../../test/cli/stand-in-operations.ts';
+import { alarm, edge, link, publisher, stream } from '../../test/cli/stand-in-operations.ts';
 import { KeptWorld } from '../../test/cli/stand-in-world.ts';
 import { AdminFailure } from '../admin/client.ts';
 import type { BoxStatus } from '../box/operations.ts';
@@ -140,6 +140,42 @@ describe('fedway status', () => {
     });
   });
 
+  test('alarms come first, those of the other box too, with what is known there; --check names the first', async () => {
+    const world = worldWith(({ box }) => {
+      const core = edge({
+        name: 'core-1',
+        role: 'core',
+        alarms: [alarm({ detail: undefined })],
+        publishers: [publisher()],
+      });
+      box.now = edge({ links: [link({ state: 'down', because: 'reset' })], others: [core] });
+    });
+    const { status, out } = await command(world, 'status');
+    expect(status).toBe(3);
+    expect(out).toContain(
+      'Alarm 25023 on core-1, raised 5 min ago: XMPP Federation configuration warning\n  The IM&P publisher cups could not be told the Edges.\n  Cause: ',
+    );
+    // Where the servers inside are is not the concern of an Edge, whatever it was told.
+    expect(out).not.toContain('cups.coluc.com');
+    const core = worldWith(({ box }) => {
+      box.now = edge({ alarms: [alarm(), alarm({ id: 90001, about: 'second' })] });
+    });
+    expect((await command(core, 'status', '--check')).out).toBe(
+      'problem: edge-1: Alarm 25023: The IM&P publisher cups could not be told the Edges: cups does not accept the AXL user axl with this password (HTTP 401). (and 1 more)',
+    );
+  });
+
+  test('a box of before there were alarms is shown as it was', async () => {
+    const { alarms: _alarms, publishers: _publishers, ...former } = edge();
+    const world = worldWith(({ box }) => {
+      box.now = { ...former, others: [{ ...former, name: 'core-1' }] } as unknown as BoxStatus;
+    });
+    expect(await command(world, 'status')).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('core-1') as string,
+    });
+  });
+
   test('a linked box that says nonsense, or nothing, is told of and shown with nothing', async () => {
     const nonsense = [{ name: 'core-1' }, 7, null, { ...edge(), links: [{}] }] as unknown as BoxStatus[];
     const world = worldWith(({ box }) => {
@@ -233,5 +269,81 @@ describe('fedway link', () => {
     const { status, out, err } = await command(world, 'link', ...args);
     expect({ status, out }).toEqual({ status: expected, out: '' });
     expect(err).toContain(why);
+  });
+});
+
+/** A Core with these publishers. */
+function core(...shown: readonly ReturnType<typeof publisher>[]): KeptWorld {
+  return worldWith((world) => {
+    world.role = 'core';
+    world.name = 'core-1';
+    world.box.shown = shown;
+  });
+}
+
+describe('fedway publisher', () => {
+  const failed = publisher({
+    name: 'second',
+    state: 'failed',
+    failure: { code: 'refused', sentence: 'Nothing listens.', cause: 'It is down.', cure: 'Start it.' },
+    router: { restartNeeded: true, foreignBounces: 1234, federation: 'on' },
+  });
+  const partial = publisher({ name: 'third', address: undefined, state: 'incomplete', missing: ['address'], rows: [] });
+
+  test('show says everything that is known of one, and of the XCP Router where that is said', async () => {
+    const { status, out } = await command(core(publisher(), failed), 'publisher', 'show', 'second');
+    expect(status).toBe(0);
+    expect(out).toMatch(/Failure +Nothing listens\. \(refused\)\nCause +It is down\.\nCure +Start it\.\n/);
+    expect(out).toMatch(
+      /XCP Router +has to be restarted\nBounces +1,234 stanzas for foreign domains\nOwn federation +on\n/,
+    );
+    const { out: other } = await command(core(partial), 'publisher', 'show', 'third');
+    expect(other).toMatch(/Address +not set\n/);
+    expect(other).toMatch(/State +incomplete: without address\n/);
+  });
+
+  test('refresh: 0 when they are told, 3 when one could not be, 2 when there is none of that name', async () => {
+    expect(await command(core(publisher()), 'publisher', 'refresh')).toMatchObject({ status: 0 });
+    const unwell = await command(core(publisher(), failed, partial), 'publisher', 'refresh');
+    expect(unwell).toEqual({
+      status: 3,
+      out: 'cups is told: 1 Edge in its table.\nNothing listens.\n  Cause: It is down.\n  Cure: Start it.\nthird is not asked: it has no address.',
+      err: '',
+    });
+    const refused = core(publisher());
+    refused.box.refreshing = { refused: 'There is no publisher called x. There are: cups.' };
+    expect(await command(refused, 'publisher', 'refresh', 'x')).toMatchObject({ status: 2, out: '' });
+    expect(refused.box.asked).toEqual([['publisher refresh', 'x']]);
+  });
+
+  test('a name that is not there, and a box without a publisher, are told with the cure', async () => {
+    expect(await command(core(publisher()), 'publisher', 'show', 'cusp')).toEqual({
+      status: 2,
+      out: '',
+      err: 'fedway: there is no publisher called cusp; there are: cups.',
+    });
+    expect(await command(core(), 'publisher', 'list')).toEqual({
+      status: 0,
+      out: '',
+      err: 'fedway: no IM&P publisher is configured: fedway config set publishers.NAME.address HOST.',
+    });
+  });
+
+  test('an Edge tells nobody inside anything; a box that does not run cannot be asked', async () => {
+    const world = worldWith(({ box }) => {
+      box.publishers = undefined;
+    });
+    expect(await command(world, 'publisher', 'list')).toEqual({
+      status: 1,
+      out: '',
+      err: 'fedway: edge-1 tells no IM&P servers: it is an Edge, and the IM&P servers are told of it by its Core: ask there.',
+    });
+    world.unreachable = NOT_RUNNING;
+    expect(await command(world, 'publisher', 'list')).toMatchObject({ status: 1 });
+  });
+
+  test('--json has all of it', async () => {
+    const { out } = await command(core(publisher()), 'publisher', 'list', '--json');
+    expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify([publisher()])));
   });
 });

@@ -1,6 +1,7 @@
 import { printEndpoint } from '../config/address.ts';
 import type { BootConfig, HomeConfig } from '../config/boot.ts';
-import { type LoadResult, loadBootFile } from '../config/load.ts';
+import { loadBootFile } from '../config/load.ts';
+import type { FileResult, LoadOptions } from '../config/load-file.ts';
 import { type Problem, printProblem } from '../config/problem.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
@@ -25,35 +26,50 @@ export interface CheckWorld {
   readonly load?: typeof loadBootFile;
 }
 
+/** A kind of boot file that says `C`, and where it is checked. */
+export interface FileCheck<C> {
+  readonly terminal: Terminal;
+  readonly load: (path: string, options: LoadOptions) => FileResult<C>;
+  readonly examine: (config: C) => Promise<CertificateFindings>;
+  /** What the file says, for the eye that knows what it should say. */
+  readonly summary: (config: C) => readonly string[];
+}
+
 const NOTHING_FOUND: CertificateFindings = { problems: [], warnings: [] };
 
 /**
  * `fedway check config`: every problem of the boot file, and of the certificates it names. Needs no network, no rights beyond reading the
  * files, and no running fedway.
  */
-export async function checkConfig(options: CheckOptions, world: CheckWorld): Promise<number> {
-  const { terminal, load = loadBootFile } = world;
-  const result = load(options.config, { rehearsal: true });
-  const certificates = result.outcome === 'loaded' ? await world.examine(result.config) : NOTHING_FOUND;
+export function checkConfig(options: CheckOptions, world: CheckWorld): Promise<number> {
+  const { terminal, examine, load = loadBootFile } = world;
+  return checkFile(options, { terminal, load, examine, summary });
+}
+
+/** The same for any boot file. */
+export async function checkFile<C>(options: CheckOptions, check: FileCheck<C>): Promise<number> {
+  const { terminal } = check;
+  const result = check.load(options.config, { rehearsal: true });
+  const certificates = result.outcome === 'loaded' ? await check.examine(result.config) : NOTHING_FOUND;
   const status = statusOf(result, certificates, options.strict);
   if (options.json) terminal.out(JSON.stringify(report(options.config, result, certificates, status), null, 2));
-  else tell(options, result, certificates, status, terminal);
+  else tell(options, result, certificates, status, check);
   if (result.outcome === 'unreadable') terminal.err(`fedway: ${result.reason}. ${result.cure}`);
   return status;
 }
 
-function statusOf(result: LoadResult, certificates: CertificateFindings, strict: boolean): number {
+function statusOf(result: FileResult<unknown>, certificates: CertificateFindings, strict: boolean): number {
   if (result.outcome === 'unreadable') return EXIT.failed;
   if (result.outcome === 'refused' || certificates.problems.length > 0) return EXIT.problems;
   return strict && result.warnings.length + certificates.warnings.length > 0 ? EXIT.problems : EXIT.ok;
 }
 
-function problemsOf(result: LoadResult): readonly Problem[] {
+function problemsOf(result: FileResult<unknown>): readonly Problem[] {
   if (result.outcome === 'unreadable') return [];
   return result.outcome === 'refused' ? result.problems : result.warnings;
 }
 
-function report(path: string, result: LoadResult, certificates: CertificateFindings, status: number): object {
+function report(path: string, result: FileResult<unknown>, certificates: CertificateFindings, status: number): object {
   const problems = problemsOf(result);
   return {
     path,
@@ -66,18 +82,18 @@ function report(path: string, result: LoadResult, certificates: CertificateFindi
   };
 }
 
-function tell(
+function tell<C>(
   options: CheckOptions,
-  result: LoadResult,
+  result: FileResult<C>,
   certificates: CertificateFindings,
   status: number,
-  terminal: Terminal,
+  { terminal, summary: summaryOf }: FileCheck<C>,
 ): void {
   terminal.out(`Checking the configuration in ${options.config}...`);
   if (result.outcome === 'unreadable') return;
   const problems = problemsOf(result);
   for (const problem of problems) terminal.out(printProblem(problem));
-  if (result.outcome === 'loaded') for (const line of summary(result.config)) terminal.out(`    ${line}`);
+  if (result.outcome === 'loaded') for (const line of summaryOf(result.config)) terminal.out(`    ${line}`);
   for (const sentence of [...certificates.problems, ...certificates.warnings]) terminal.out(sentence);
   terminal.out('Done.');
   terminal.out('');
@@ -128,5 +144,7 @@ function partnersOf({ s2s, partners, data }: BootConfig): string {
 function servedBy({ server }: HomeConfig): string {
   if (server === undefined) return 'served by the Core that announces it';
   if (server.via === 'accept_component') return 'served by the component that connects';
-  return `served by ${printEndpoint(server.address)} over ${server.via === 's2s' ? 'S2S' : 'components'}`;
+  return `served by ${printEndpoint(server.address)} over ${OVER[server.via]}`;
 }
+
+const OVER = { s2s: 'S2S', component: 'components', imp: 'the XCP Router' } as const;

@@ -4,6 +4,7 @@ import { setConfig, unsetConfig } from './config-change.ts';
 import { getConfig, listConfig, logConfig } from './config-read.ts';
 import { exportConfig, importConfig, type TransferWorld } from './config-transfer.ts';
 import { invite, join, listLinks, revoke } from './links.ts';
+import { listPublishers, refreshPublishers, showPublisher } from './publishers.ts';
 import type { Place } from './reach.ts';
 import { status } from './status.ts';
 import { closeStream, listStreams, showStream } from './streams.ts';
@@ -30,12 +31,13 @@ export interface CommandContext {
   readonly configOption: () => Option;
 }
 
-/** Adds the commands that speak with a box: status, streams, config, link. */
+/** Adds the commands that speak with a box: status, streams, config, link, publisher. */
 export function addBoxCommands(context: CommandContext): void {
   addStatus(context);
   addStreams(context);
   addConfig(context);
   addLink(context);
+  addPublisher(context);
 }
 
 function addStatus({ program, world, done, configOption }: CommandContext): void {
@@ -171,6 +173,29 @@ function addLink({ program, world, done, configOption }: CommandContext): void {
     )
     .action(async (name: string, words: PlaceWords) => {
       done(await revoke(placeOf(words), name, world));
+    });
+}
+
+function addPublisher({ program, world, done, configOption }: CommandContext): void {
+  const publisher = program
+    .command('publisher')
+    .description('the IM&P servers that are told of the Edges: list, show, refresh');
+  placed(publisher.command('list'), configOption)
+    .description('List the IM&P publishers of this box, and whether they are told.')
+    .action(async (words: PlaceWords) => {
+      done(await listPublishers(placeOf(words), world));
+    });
+  placed(publisher.command('show <name>'), configOption)
+    .description('Everything that is known of one publisher, and the rows of its table xmpps2snodes.')
+    .action(async (name: string, words: PlaceWords) => {
+      done(await showPublisher(placeOf(words), name, world));
+    });
+  placed(publisher.command('refresh [name]'), configOption)
+    .description(
+      'Ask the publisher of this name, or all of them, anew: at once, whatever failed before. Exit status: 0 they are told, 3 one could not be.',
+    )
+    .action(async (name: string | undefined, words: PlaceWords) => {
+      done(await refreshPublishers(placeOf(words), name, world));
     });
 }
 

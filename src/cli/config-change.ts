@@ -3,7 +3,16 @@ import type { BoxChangeOutcome, ConfigEntry, ConfigOperations, LinkStatus } from
 import type { ChangeRequest, ChangeStep } from '../clusterdb/types.ts';
 import { HIDDEN } from '../config/live/kinds.ts';
 import { visible } from '../diagnostics/escape.ts';
-import { entryAt, isSecret, shownState, shownValue, type TypedKey, typedKey, typedValue } from './live-text.ts';
+import {
+  entryAt,
+  isSecret,
+  shownState,
+  shownValue,
+  staysHere,
+  type TypedKey,
+  typedKey,
+  typedValue,
+} from './live-text.ts';
 import { printJson } from './output.ts';
 import { configOf, type Desk, fail, type Place, type ReachWorld, refuse, withDesk } from './reach.ts';
 import { EXIT, type Terminal } from './terminal.ts';
@@ -224,10 +233,10 @@ async function tellFollowers(
   const links = folder === undefined ? await link.list() : [];
   const up = links.filter(({ state }) => state === 'up');
   const away = links.filter(({ state }) => state === 'down' || state === 'never connected');
-  const secret = steps.every((step) => isSecret(keyOf(step)));
+  const stays = steps.every((step) => staysHere(keyOf(step)));
   if (up.length > 0) {
     terminal.out(
-      secret ? `${named(up)} learns that it is set, and nothing more.` : `Replicated over the Link to ${named(up)}.`,
+      stays ? `${named(up)} learns that it is set, and nothing more.` : `Replicated over the Link to ${named(up)}.`,
     );
   }
   if (away.length > 0) terminal.out(`Not connected, and told when they are back: ${named(away)}.`);

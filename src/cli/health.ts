@@ -1,4 +1,4 @@
-import type { BoxStatus, LinkStatus } from '../box/operations.ts';
+import type { Alarm, BoxStatus, LinkStatus } from '../box/operations.ts';
 import { shownTime } from './output.ts';
 
 /** Something that is wrong with a box: what, in a sentence, and what to do about it. */
@@ -7,6 +7,8 @@ export interface HealthProblem {
   readonly box: string;
   readonly what: string;
   readonly cure: string;
+  /** The box itself has raised it. */
+  readonly alarm?: Pick<Alarm, 'id' | 'title' | 'cause' | 'since'>;
 }
 
 /** Link certificates are renewed long before: less than this, and renewing does not work. */
@@ -17,7 +19,7 @@ const RENEWAL_OVERDUE_MS = 7 * 86_400_000;
  * off, is not wrong. `now`: Unix milliseconds.
  */
 export function problemsOf(status: BoxStatus, now: number): readonly HealthProblem[] {
-  const found = [...linkProblems(status, now), ...homeProblems(status)];
+  const found = [...alarmProblems(status), ...linkProblems(status, now), ...homeProblems(status)];
   return found.map((problem) => ({ box: status.name, ...problem }));
 }
 
@@ -34,10 +36,19 @@ export function allProblems(status: BoxStatus, now: number): readonly HealthProb
 export function inAWord(status: BoxStatus, now: number): string {
   const [first, ...more] = problemsOf(status, now);
   if (first === undefined) return status.federation.on ? 'Federating' : 'Federation is off';
-  return more.length === 0 ? first.what : `${first.what} (and ${more.length} more)`;
+  const what = first.alarm === undefined ? first.what : `Alarm ${first.alarm.id}: ${first.what}`;
+  return more.length === 0 ? what : `${what} (and ${more.length} more)`;
 }
 
 type Found = Omit<HealthProblem, 'box'>;
+
+function alarmProblems({ alarms }: BoxStatus): readonly Found[] {
+  return alarms.map(({ id, title, what, detail, cause, cure, since }) => ({
+    what: detail === undefined ? ended(what) : `${what}: ${ended(detail)}`,
+    cure,
+    alarm: { id, title, cause, since },
+  }));
+}
 
 function linkProblems({ role, links }: BoxStatus, now: number): readonly Found[] {
   if (role === 'single') return [];

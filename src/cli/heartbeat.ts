@@ -1,25 +1,24 @@
-import type { BoxOperations } from '../box/operations.ts';
-import { inAWord } from './health.ts';
 import type { ServiceManager } from './systemd.ts';
 
 /** How often the service manager's status line is made anew; it is sent when it has changed. */
 const STATUS_MS = 5_000;
 
-/** Keeps the service manager informed while a box runs: that the process lives, and how the box is. */
+/** Keeps the service manager informed while a service runs: that the process lives, and how the service is. */
 export class Heartbeat {
   readonly #service: ServiceManager;
-  readonly #operations: BoxOperations;
+  readonly #inAWord: () => Promise<string>;
   readonly #timers: NodeJS.Timeout[] = [];
   #said: string | undefined;
   #remark = '';
   #asking = false;
-  /** Something has changed since the box was asked. */
+  /** Something has changed since the service was asked. */
   #stale = false;
   #stopped = false;
 
-  constructor(service: ServiceManager, operations: BoxOperations) {
+  /** `inAWord` says in a line how the service is. */
+  constructor(service: ServiceManager, inAWord: () => Promise<string>) {
     this.#service = service;
-    this.#operations = operations;
+    this.#inAWord = inAWord;
     void this.#tellStatus();
     this.#timers.push(setInterval(() => void this.#tellStatus(), STATUS_MS));
     const { watchdog } = service;
@@ -36,7 +35,7 @@ export class Heartbeat {
     void this.#tellStatus();
   }
 
-  /** No more status lines; the watchdog is still satisfied while the box ends. */
+  /** No more status lines; the watchdog is still satisfied while it ends. */
   quiet(): void {
     this.#stopped = true;
   }
@@ -68,7 +67,7 @@ export class Heartbeat {
 
   async #statusNow(): Promise<string> {
     try {
-      return inAWord(await this.#operations.status('here'), Date.now());
+      return await this.#inAWord();
     } catch (error) {
       // A status line is not worth more than saying so.
       return `Running; how it is could not be found out: ${error instanceof Error ? error.message : String(error)}`;

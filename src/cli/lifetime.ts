@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
-import type { RunningBox } from '../box/box.ts';
-import type { LoadResult } from '../config/load.ts';
+import type { FileResult } from '../config/load-file.ts';
 import { printProblem } from '../config/problem.ts';
+import type { NoteSink } from '../protocol/notes.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { monotonicNow, type ServiceManager } from './systemd.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,11 +16,25 @@ export interface Signals {
   exit(status: number): void;
 }
 
-export interface LifetimeOptions {
+/** What runs until it is told to stop, a box or an IM&P node, with a boot file that says `C`. */
+export interface RunningService<C> {
+  /** The log of the service. */
+  readonly note: NoteSink;
+  /** Takes over another boot file: whole, or, when this rejects, not at all. The answer names the keys that wait for a restart. */
+  reload(next: C): Promise<readonly string[]>;
+  /** Ends in good order. */
+  drain(): Promise<void>;
+  /** Ends at once. */
+  stop(): Promise<void>;
+}
+
+export interface LifetimeOptions<C, S extends RunningService<C>> {
   /** The boot file, for messages. */
   readonly path: string;
   /** Reads the boot file anew. */
-  readonly read: () => LoadResult;
+  readonly read: () => FileResult<C>;
+  /** How it is, in a line. */
+  readonly inAWord: (running: S) => Promise<string>;
   readonly terminal: Terminal;
   readonly signals: Signals;
   /** `undefined`: nobody wants to know how the service is. */
@@ -31,20 +45,20 @@ export interface LifetimeOptions {
 const STOP_LIMIT = 2000;
 
 /**
- * A box from start to end, as signals steer it: SIGHUP reloads, SIGTERM and SIGINT drain, a second one of those ends at once.
- * Signals that come before the box runs are kept until it does.
+ * A service from start to end, as signals steer it: SIGHUP reloads, SIGTERM and SIGINT drain, a second one of those ends at once.
+ * Signals that come before it runs are kept until it does.
  */
-export class Lifetime {
-  readonly #options: LifetimeOptions;
+export class Lifetime<C, S extends RunningService<C>> {
+  readonly #options: LifetimeOptions<C, S>;
   readonly #detach: readonly (() => void)[];
-  #box: RunningBox | undefined;
+  #running: S | undefined;
   #heartbeat: Heartbeat | undefined;
   #ending = false;
   #reloading = false;
   /** A SIGHUP came that no reload has read the file for. */
   #reloadWanted = false;
 
-  constructor(options: LifetimeOptions) {
+  constructor(options: LifetimeOptions<C, S>) {
     this.#options = options;
     const { signals } = options;
     this.#detach = [
@@ -54,20 +68,20 @@ export class Lifetime {
     ];
   }
 
-  /** The box runs: it gets the signals, those kept first. */
-  started(box: RunningBox): void {
-    this.#box = box;
+  /** The service runs: it gets the signals, those kept first. */
+  started(running: S): void {
+    this.#running = running;
     if (this.#ending) {
-      void this.#drain(box);
+      void this.#drain(running);
       return;
     }
-    const { service } = this.#options;
+    const { service, inAWord } = this.#options;
     service?.notify('READY=1');
-    if (service !== undefined) this.#heartbeat = new Heartbeat(service, box.operations);
+    if (service !== undefined) this.#heartbeat = new Heartbeat(service, () => inAWord(running));
     if (this.#reloadWanted) this.#reload();
   }
 
-  /** The box has ended: signals do again what they usually do. */
+  /** It has ended: signals do again what they usually do. */
   over(): void {
     for (const detach of this.#detach) detach();
     this.#heartbeat?.stop();
@@ -76,19 +90,19 @@ export class Lifetime {
   /** Signals that come during a reload make one more after it. */
   #reload(): void {
     this.#reloadWanted = true;
-    const box = this.#box;
-    if (box === undefined || this.#reloading || this.#ending) return;
+    const running = this.#running;
+    if (running === undefined || this.#reloading || this.#ending) return;
     this.#reloading = true;
-    void this.#reloadWhileWanted(box).finally(() => {
+    void this.#reloadWhileWanted(running).finally(() => {
       this.#reloading = false;
     });
   }
 
-  async #reloadWhileWanted(box: RunningBox): Promise<void> {
+  async #reloadWhileWanted(running: S): Promise<void> {
     while (this.#reloadWanted && !this.#ending) {
       this.#reloadWanted = false;
       this.#options.service?.notify('RELOADING=1', monotonicNow());
-      const refused = await this.#reloadOnce(box);
+      const refused = await this.#reloadOnce(running);
       if (this.#ending) return;
       this.#options.service?.notify('READY=1');
       this.#heartbeat?.remark(refused ? 'the last reload was refused, see the log' : '');
@@ -96,10 +110,10 @@ export class Lifetime {
   }
 
   /** Validates, then swaps. Whether the old configuration stays in force. */
-  async #reloadOnce(box: RunningBox): Promise<boolean> {
+  async #reloadOnce(running: S): Promise<boolean> {
     const { path, read, terminal } = this.#options;
     const refuse = (problems: readonly string[]): true => {
-      box.note({ note: 'config-refused', path, problems }, {});
+      running.note({ note: 'config-refused', path, problems }, {});
       return true;
     };
     try {
@@ -107,7 +121,7 @@ export class Lifetime {
       if (result.outcome === 'unreadable') return refuse([`${result.reason}. ${result.cure}`]);
       if (result.outcome === 'refused') return refuse(result.problems.map(printProblem));
       for (const warning of result.warnings) terminal.err(printProblem(warning));
-      const waiting = await box.reload(result.config);
+      const waiting = await running.reload(result.config);
       if (waiting.length > 0)
         terminal.err(`fedway: reloaded; these changes wait for a restart: ${waiting.join(', ')}.`);
       return false;
@@ -117,42 +131,42 @@ export class Lifetime {
   }
 
   #end(signal: Signal): void {
-    const box = this.#box;
+    const running = this.#running;
     if (this.#ending) {
-      void this.#endAtOnce(box, signal);
+      void this.#endAtOnce(running, signal);
       return;
     }
     this.#ending = true;
     this.#heartbeat?.quiet();
     this.#options.service?.notify('STOPPING=1', 'STATUS=Closing streams');
-    if (box === undefined) {
+    if (running === undefined) {
       this.#options.terminal.err(`fedway: ends as soon as it has started; ${signal} once more ends it at once.`);
       return;
     }
-    void this.#drain(box);
+    void this.#drain(running);
   }
 
-  async #drain(box: RunningBox): Promise<void> {
+  async #drain(running: S): Promise<void> {
     try {
-      await box.drain();
+      await running.drain();
     } catch (error) {
       this.#options.terminal.err(`fedway: could not end in good order: ${String(error)}`);
-      await this.#stop(box);
+      await this.#stop(running);
     }
   }
 
-  async #endAtOnce(box: RunningBox | undefined, signal: Signal): Promise<void> {
-    if (box !== undefined) await this.#stop(box);
+  async #endAtOnce(running: S | undefined, signal: Signal): Promise<void> {
+    if (running !== undefined) await this.#stop(running);
     // What a shell says of a process that a signal ended.
     this.#options.signals.exit(128 + constants.signals[signal]);
   }
 
   /** Never longer than the limit, and never fails: it is the last that is tried. */
-  async #stop(box: RunningBox): Promise<void> {
+  async #stop(running: S): Promise<void> {
     const limit = Promise.withResolvers<void>();
     const timer = setTimeout(limit.resolve, STOP_LIMIT);
     try {
-      await Promise.race([box.stop(), limit.promise]);
+      await Promise.race([running.stop(), limit.promise]);
     } catch (error) {
       this.#options.terminal.err(`fedway: could not stop: ${String(error)}`);
     } finally {

@@ -1,7 +1,7 @@
 import type { ConfigEntry } from '../box/operations.ts';
 import type { KeyOwner } from '../clusterdb/types.ts';
 import { findKey, LIVE_KEYS, type LiveKey } from '../config/live/keys.ts';
-import { HIDDEN, secretText } from '../config/live/kinds.ts';
+import { HIDDEN } from '../config/live/kinds.ts';
 import type { Json } from '../protocol/link/messages.ts';
 
 /** A live key that somebody has typed. */
@@ -19,12 +19,20 @@ export function typedKey(written: string): TypedKey | { readonly refused: string
   const found = findKey(written);
   if ('refused' in found) return { refused: `${written}: ${found.refused}` };
   const { kind, owner, standard }: LiveKey = LIVE_KEYS[found.form];
-  return { key: found.key, secret: kind === secretText, owner, standard };
+  return { key: found.key, secret: kind.secret === true, owner, standard };
 }
 
 export function isSecret(key: string): boolean {
   const typed = typedKey(key);
   return 'key' in typed && typed.secret;
+}
+
+/** Whether another box learns only that the key is set: it is a secret, or says where something inside is. */
+export function staysHere(key: string): boolean {
+  const found = findKey(key);
+  if ('refused' in found) return true;
+  const { kind, stays }: LiveKey = LIVE_KEYS[found.form];
+  return kind.secret === true || stays === true;
 }
 
 /** Reads the value of a key that there is. */

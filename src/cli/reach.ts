@@ -1,6 +1,12 @@
 import { AdminFailure, type Unreachable } from '../admin/client.ts';
 import type { Hello } from '../admin/wire.ts';
-import type { BoxOperations, BoxStatus, ConfigOperations, LinkOperations } from '../box/operations.ts';
+import type {
+  BoxOperations,
+  BoxStatus,
+  ConfigOperations,
+  LinkOperations,
+  PublisherOperations,
+} from '../box/operations.ts';
 import type { Snapshot } from '../clusterdb/types.ts';
 import type { BootConfig } from '../config/boot.ts';
 import type { LoadResult } from '../config/load.ts';
@@ -142,6 +148,16 @@ export function linkOf(desk: Desk, place: Place, terminal: Terminal): LinkOperat
       terminal,
     )
   );
+}
+
+/** The same for IM&P publishers, of a box that runs. */
+export function publishersOf(box: RunningClient, place: Place, terminal: Terminal): PublisherOperations | number {
+  const { name, role } = box.hello;
+  const why =
+    role === 'edge'
+      ? 'is an Edge, and the IM&P servers are told of it by its Core: ask there'
+      : 'has no data folder, or is of a release before there was such a thing';
+  return box.publishers ?? fail(`${name} tells no IM&P servers: it ${why}.`, place, terminal);
 }
 
 /** Tells why a command could not run. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { edge, link, NOON, stream } from '../../test/cli/stand-in-operations.ts';
+import { alarm, edge, link, NOON, publisher, stream } from '../../test/cli/stand-in-operations.ts';
 import { KeptWorld } from '../../test/cli/stand-in-world.ts';
-import type { ConfigEntry } from '../box/operations.ts';
+import type { Alarm, ConfigEntry, PublisherFacts } from '../box/operations.ts';
 import { fedway, programOf } from './program.ts';
 
 const PAGE = new URL('../../docs/reference/cli.md', import.meta.url).pathname;
@@ -67,6 +67,15 @@ const SCENES: Readonly<Record<string, (world: KeptWorld) => void>> = {
       },
     ];
   },
+  'the AXL password is wrong': (world) => {
+    asCore(world, [alarm()], [wrongPassword()]);
+  },
+  'on a Core with IM&P': (world) => {
+    asCore(world, [], [publisher()]);
+    world.files.set('axl.password', 'hunter2\n');
+    const changed = { origin: 'f00d', revision: 4, time: NOON, author: 'root@host', reason: '', steps: [] };
+    world.box.outcomes = [{ box: 'core-1', outcome: 'changed', change: changed }];
+  },
   'an export to import': (world) => {
     world.files.set(
       'partners.yaml',
@@ -91,6 +100,38 @@ partners: { default: deny, rules: [{ domain: vngtp.lab, federation: allow }] }
     world.files.set('edge-1.token', 'fedway-link-1.eyJhIjpbImVkZ2U\n');
   },
 };
+
+/** A Core that tells IM&P servers. */
+function asCore(world: KeptWorld, alarms: readonly Alarm[], publishers: readonly PublisherFacts[]): void {
+  world.role = 'core';
+  world.name = 'core-1';
+  world.box.shown = publishers;
+  world.box.links = [link({ name: 'edge-1', role: 'edge' })];
+  world.box.now = edge({
+    name: 'core-1',
+    role: 'core',
+    alarms,
+    publishers,
+    homes: [{ domain: 'coluc.com', federation: true, via: 'the XCP Router of IM&P' }],
+    links: [link({ name: 'edge-1', role: 'edge', peer: '192.0.2.2:7400' })],
+    pairs: [],
+    others: [edge({ homes: [], pairs: [], links: [link({ replication: undefined, homes: [] })] })],
+  });
+}
+
+function wrongPassword(): PublisherFacts {
+  const { cause, cure } = alarm();
+  return publisher({
+    state: 'failed',
+    failure: {
+      code: 'credentials',
+      sentence: 'cups does not accept the AXL user axl with this password (HTTP 401).',
+      cause,
+      cure: cure.replace(/ \(fedway .*$/, '.'),
+    },
+    rows: [{ cpId: 'cm-2_s2scp-1.edge-1-coluc-com', ours: false, wanted: true, present: false }],
+  });
+}
 
 function worldOf(scene: string | undefined): KeptWorld {
   const world = new KeptWorld();

@@ -26,11 +26,23 @@ const LINK: Shape = {
   stanzasOut: 'number',
   replication: { maybe: { theirs: 'number', held: 'number' } },
 };
+const ALARM: Shape = {
+  id: 'number',
+  title: 'string',
+  about: 'string',
+  what: 'string',
+  detail: text,
+  cause: 'string',
+  cure: 'string',
+  since: 'number',
+};
 const STATUS: Shape = {
   name: 'string',
   role: { oneOf: ['single', 'edge', 'core'] },
   version: 'string',
   since: 'number',
+  // A box of before there were alarms has none.
+  alarms: { maybe: [ALARM] },
   federation: { on: 'boolean', detail: 'string' },
   homes: [{ domain: 'string', federation: 'boolean', via: 'string' }],
   links: [LINK],
@@ -66,8 +78,11 @@ const STREAM: Shape = {
   bytesOut: 'number',
 };
 
+/** What a box says of itself, which may be of before there were alarms. */
+export type SaidStatus = Omit<BoxStatus, 'alarms' | 'publishers'> & Partial<Pick<BoxStatus, 'alarms' | 'publishers'>>;
+
 /** Whether what a linked box says of itself can be shown. It may be of another version, or in other hands. */
-export function isStatus(value: unknown): value is BoxStatus {
+export function isStatus(value: unknown): value is SaidStatus {
   return fits(value, STATUS);
 }
 

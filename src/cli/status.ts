@@ -2,10 +2,11 @@ import { AdminFailure } from '../admin/client.ts';
 import type { BoxStatus, LinkStatus } from '../box/operations.ts';
 import { visible } from '../diagnostics/escape.ts';
 import { counted } from './check.ts';
-import { allProblems, inAWord, problemsOf } from './health.ts';
+import { allProblems, type HealthProblem, inAWord, problemsOf } from './health.ts';
 import { bold, printFacts, printJson, printTable, red, shownBytes, shownDuration, shownNumber } from './output.ts';
+import { printPublishers } from './publisher-text.ts';
 import { fail, type Place, type ReachWorld, reach } from './reach.ts';
-import { isStatus } from './shapes.ts';
+import { isStatus, type SaidStatus } from './shapes.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
 /** Pairs that are listed; of more, the number is told. */
@@ -38,10 +39,7 @@ export async function status(
   const problems = allProblems(asked, now);
   if (options.json) printJson(terminal, { ...asked, problems });
   else {
-    for (const { box, what, cure } of problems) {
-      terminal.out(`${red(terminal, 'Problem')} on ${visible(box)}: ${visible(what)}`);
-      terminal.out(`  ${visible(cure)}`);
-    }
+    for (const problem of problems) printProblem(problem, terminal, now);
     if (problems.length > 0) terminal.out('');
     printBox(asked, terminal, now);
     for (const name of silent(asked)) terminal.err(`fedway: ${visible(name)} has not answered; its Link is up.`);
@@ -55,13 +53,37 @@ async function ask(options: StatusOptions, world: ReachWorld): Promise<BoxStatus
   if ('nobody' in box) return box.nobody;
   try {
     const { others, ...own } = await box.status(options.check ? 'here' : 'everywhere');
-    return { ...own, others: others.filter(isStatus).map((other) => ({ ...other, others: [] })) };
+    return { ...whole(own), others: others.filter(isStatus).map(shownOther) };
   } catch (error) {
     if (error instanceof AdminFailure) return error.message;
     throw error;
   } finally {
     box.close();
   }
+}
+
+/** A box of before there were alarms has none, and tells no IM&P servers. */
+function whole<S extends Omit<SaidStatus, 'others'>>(said: S): S & Pick<BoxStatus, 'alarms' | 'publishers'> {
+  return { ...said, alarms: said.alarms ?? [], publishers: said.publishers ?? [] };
+}
+
+/** What another box tells no IM&P servers of is not to be believed, nor where they are. */
+function shownOther(said: SaidStatus): BoxStatus {
+  return { ...whole(said), publishers: [], others: [] };
+}
+
+function printProblem({ box, what, cure, alarm }: HealthProblem, terminal: Terminal, now: number): void {
+  if (alarm === undefined) {
+    terminal.out(`${red(terminal, 'Problem')} on ${visible(box)}: ${visible(what)}`);
+    terminal.out(`  ${visible(cure)}`);
+    return;
+  }
+  const { id, title, cause, since } = alarm;
+  const head = `${red(terminal, `Alarm ${id}`)} on ${visible(box)}, raised ${shownDuration(now - since)} ago`;
+  terminal.out(`${head}: ${visible(title)}`);
+  terminal.out(`  ${visible(what)}`);
+  terminal.out(`  Cause: ${visible(cause)}`);
+  terminal.out(`  Cure: ${visible(cure)}`);
 }
 
 function check(asked: BoxStatus, { json }: StatusOptions, terminal: Terminal, now: number): number {
@@ -106,6 +128,7 @@ function printBox(box: BoxStatus, terminal: Terminal, now: number, indent = ''):
     printLinks(box.links.slice(0, SHOWN_ROWS), sub, now);
     printRest(box.links.length - SHOWN_ROWS, sub);
   });
+  section(sub, 'IM&P publishers', box.publishers, () => printPublishers(box.publishers, sub, now));
   section(sub, 'Pairs', box.pairs, () => printPairs(box, sub));
   for (const other of box.others) {
     terminal.out('');

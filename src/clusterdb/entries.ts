@@ -104,7 +104,7 @@ export function judge(
     return { refused: `it belongs to the ${kind.owner === 'edge' ? 'Edge' : 'Core'}.` };
   }
   if (value !== undefined) return kind.read(value);
-  return kind.secret ? { value } : { refused: 'its value is missing.' };
+  return kind.secret || kind.stays === true ? { value } : { refused: 'its value is missing.' };
 }
 
 function valueOf(

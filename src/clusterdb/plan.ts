@@ -64,6 +64,18 @@ export function publicSteps(steps: readonly PlannedStep[]): readonly ConfigStep[
   });
 }
 
+/** A change as other boxes get it: without what stays on its own. */
+export function replicatedChange(change: ConfigChange, catalog: Catalog): ConfigChange {
+  return { ...change, steps: change.steps.map((step) => replicatedStep(step, catalog)) };
+}
+
+/** The same for one step. What is not known here could be a secret. */
+export function replicatedStep<S extends ConfigStep>(step: S, catalog: Catalog): S | { readonly hide: string } {
+  if (!('put' in step)) return step;
+  const kind = catalog.kindOf(step.put);
+  return 'refused' in kind || kind.secret || kind.stays === true ? { hide: step.put } : step;
+}
+
 /** Entries after a change, as a new map. */
 export function entriesAfter(
   before: ReadonlyMap<string, Entry>,

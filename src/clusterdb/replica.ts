@@ -193,7 +193,7 @@ export class Replica {
     if (kind.owner !== peerOwns) return this.#skip(key, 'it does not belong to that box.');
     if ('remove' in step) return step;
     // A secret that comes although it should have stayed is not kept.
-    if (kind.secret) return { hide: key };
+    if (kind.secret || kind.stays === true) return { hide: key };
     const value = 'put' in step ? step.value : undefined;
     if (value !== undefined && JSON.stringify(value).length > MAX_VALUE)
       return this.#skip(key, 'its value is too long.');

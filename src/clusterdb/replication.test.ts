@@ -46,6 +46,34 @@ describe('a replica', () => {
     expect(both.core.db.log(10, origin)).toEqual(both.edge.db.log(10, origin));
   });
 
+  test('learns of a key that stays on its box only that it is set, whether it comes with a backfill or with a change', () => {
+    const both = pairOf(databases);
+    put(both.core.db, { 'address.a': 'inner.lab', 'homes.a.lab.federation': 'off' });
+    both.up();
+    both.settle();
+    const sent: string[] = [];
+    put(both.core.db, { 'address.b': 'inner.lab' });
+    sent.push(JSON.stringify(both.core.sent));
+    both.settle();
+    const replica = both.edge.db.snapshot(both.core.db.origin);
+    expect([...(replica?.entries.values() ?? [])].map(({ key, value }) => [key, value])).toEqual([
+      ['address.a', undefined],
+      ['homes.a.lab.federation', 'off'],
+      ['address.b', undefined],
+    ]);
+    expect(sent.join('')).toContain('address.b');
+    expect(sent.join('')).not.toContain('inner.lab');
+    expect(JSON.stringify([both.edge.db.log(10), both.edge.notes])).not.toContain('inner.lab');
+    // On its own box it is like any other key, and the two agree on the history.
+    expect(valuesIn(both.core.db.snapshot())).toMatchObject({ 'address.a': 'inner.lab', 'address.b': 'inner.lab' });
+    expect(JSON.stringify(both.core.db.log(10))).toContain('inner.lab');
+    both.down();
+    put(both.core.db, { 'address.a': 'another.lab' });
+    both.up();
+    both.deliver(both.edge);
+    expect(sentBy(both.core)).toEqual(['follow', 'change']);
+  });
+
   test('of a box that was away is brought up by the changes alone, after a restart too', () => {
     const both = linkedPairOf(databases);
     put(both.edge.db, { 'count.a': 1 });

@@ -1,4 +1,5 @@
 import type { ReplicationMessage } from '../protocol/link/messages.ts';
+import { replicatedChange, replicatedStep } from './plan.ts';
 import type { Clusterdb } from './store.ts';
 import type { Entry, Snapshot } from './types.ts';
 
@@ -106,7 +107,8 @@ export class Source {
     const [change] = changes;
     if (change === undefined) return false;
     this.#sent = change.revision;
-    return this.#tell({ is: 'change', change, digest: db.digestOf(db.origin, change.revision) });
+    const digest = db.digestOf(db.origin, change.revision);
+    return this.#tell({ is: 'change', change: replicatedChange(change, db.catalog), digest });
   }
 
   #startBackfill(): boolean {
@@ -126,13 +128,8 @@ export class Source {
       return this.#tell({ is: 'cutover', origin, revision, entries: entries.size });
     }
     const { key, value, revision } = next.value;
-    const step = value === undefined || this.#isSecret(key) ? { hide: key } : { put: key, value };
+    const step = value === undefined ? { hide: key } : replicatedStep({ put: key, value }, this.#context.db.catalog);
     return this.#tell({ is: 'entry', step, revision });
-  }
-
-  #isSecret(key: string): boolean {
-    const kind = this.#context.db.catalog.kindOf(key);
-    return 'refused' in kind || kind.secret;
   }
 
   #tell(message: ReplicationMessage): boolean {

@@ -11,7 +11,7 @@ import { prepareFolder } from './folder.ts';
 import type { Hold } from './hold.ts';
 import { holdFolder } from './hold.ts';
 import type { PlannedStep } from './plan.ts';
-import { entriesAfter, keyOf, planOf, publicSteps } from './plan.ts';
+import { entriesAfter, keyOf, planOf, publicSteps, replicatedChange } from './plan.ts';
 import { openFile } from './schema.ts';
 import { Seal } from './seal.ts';
 import type { StoredPeer } from './tables.ts';
@@ -163,7 +163,7 @@ export class Clusterdb {
       if (locked !== undefined) return { answer: { outcome: 'refused', problems: [locked.refused] } };
       // There is none when a fedway that knows no digests has had this file open since it was brought up to date.
       const former = this.#tables.digest(this.origin, present.revision) ?? beginning();
-      const digest = digestAfter(former, change);
+      const digest = digestAfter(former, replicatedChange(change, this.catalog));
       this.#tables.addChange(change, digest, this.#history);
       return {
         answer: { outcome: 'changed', change },

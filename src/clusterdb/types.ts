@@ -8,6 +8,8 @@ export interface KeyKind {
   readonly owner: KeyOwner;
   /** Encrypted at rest, never shown, and never sent to a box other than its owner. */
   readonly secret: boolean;
+  /** Shown and kept in the history on its own box, and never sent to another one, which learns only that it is set. */
+  readonly stays?: true;
   /** The value in its normal form, or why it is none: a sentence, and the cure. */
   read(value: Json): { readonly value: Json } | { readonly refused: string };
   /**

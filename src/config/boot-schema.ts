@@ -55,11 +55,17 @@ const XMPP_SERVER = 5269;
 const XMPP_COMPONENT = 5347;
 const DNS = 53;
 const LINK = 7400;
+const XCP_ROUTER = 7400;
 
 /** Longer labels do not exist (RFC 1035 §2.3.4), and peers show the name as one. */
-const BOX_NAME = /^[A-Za-z0-9-]{1,63}$/;
+export const boxNameKind: Kind<string> = word(
+  'name',
+  'letters, digits and hyphens, at most 63',
+  /^[A-Za-z0-9-]{1,63}$/,
+);
 
-const log = section({
+/** The log: the same for every kind of process. */
+export const log = section({
   format: standard(
     logFormat,
     'text',
@@ -216,6 +222,15 @@ const acceptingComponents = section({
   secret: required(secret(), '{ file: component.secret }', "The component's password."),
 });
 
+const throughRouter = section({
+  address: required(
+    endpoint('name or address', XCP_ROUTER),
+    '10.0.0.30:7400',
+    'Where the XCP Router of the IM&P cluster takes connections.',
+  ),
+  secret: required(secret(), '{ file: router.secret }', 'What the XCP Router and fedway share.'),
+});
+
 const server: Kind<HomeServer> = mapped(
   oneKeyOf({
     s2s: optional(overS2s, 'Any XMPP server, by S2S: fedway stands for every foreign domain towards it.'),
@@ -224,12 +239,17 @@ const server: Kind<HomeServer> = mapped(
       acceptingComponents,
       'The server inside connects as XEP-0114 component to `inside.component_listen`.',
     ),
+    imp: optional(
+      throughRouter,
+      'An IM&P cluster: fedway connects to its XCP Router as the S2S component of each Edge, and carries every foreign domain.',
+    ),
   }),
   (found): HomeServer | undefined => {
     // One case each, so that the compiler sees which section belongs to which word.
     if (found.value === undefined) return undefined;
     if (found.via === 's2s') return Object.freeze({ via: found.via, ...found.value });
     if (found.via === 'component') return Object.freeze({ via: found.via, ...found.value });
+    if (found.via === 'imp') return Object.freeze({ via: found.via, ...found.value });
     return Object.freeze({ via: found.via, ...found.value });
   },
 );
@@ -247,7 +267,7 @@ const home = section({
   key: optional(file('private'), 'PEM file: the private key of the certificate.'),
   server: optional(
     server,
-    'How fedway and the server inside talk: exactly one of `s2s`, `component`, `accept_component`.',
+    'How fedway and the server inside talk: exactly one of `s2s`, `component`, `accept_component`, `imp`.',
   ),
 });
 
@@ -276,6 +296,14 @@ const inside = section({
     { restart: true },
   ),
   allow_from: standard(list(network), [], 'Networks (CIDR) the servers inside connect from; none: any.'),
+});
+
+const publishers = section({
+  authorities: standard(
+    list(file('public')),
+    [],
+    "PEM files with further certificate authorities, besides the operating system's.",
+  ),
 });
 
 const steering = section({
@@ -335,7 +363,7 @@ export const bootSchema = section({
     { restart: true },
   ),
   name: optional(
-    word('name', 'letters, digits and hyphens, at most 63', BOX_NAME),
+    boxNameKind,
     'How the other boxes, status and log call this one. Without: the first label of the host name.',
     { restart: true },
   ),
@@ -359,6 +387,11 @@ export const bootSchema = section({
     'Our own domains and the servers inside that serve them.',
   ),
   inside: standard(inside, {}, 'The inside: where the servers inside reach fedway.'),
+  publishers: standard(
+    publishers,
+    {},
+    'Who may sign the certificates of the IM&P servers that are told of the Edges. Which servers these are is said by the live settings `publishers`.',
+  ),
   dns: optional(
     steering,
     "The steering responder: it answers `_xmpp-server._tcp.<anything foreign>` and the addresses of foreign domains with fedway's inside address, so that a server inside works by pointing its resolver at it. Without: no responder.",

@@ -29,6 +29,8 @@ export interface BootConfig {
   readonly homes: readonly HomeConfig[];
   /** On an Edge only the defaults. */
   readonly inside: InsideConfig;
+  /** On an Edge only the defaults. */
+  readonly publishers: PublishersConfig;
   /** `undefined`: no steering responder. */
   readonly dns: SteeringConfig | undefined;
   /** Means something only without `data`: otherwise partners are live settings. */
@@ -44,7 +46,7 @@ export type TlsMode = 'required' | 'optional' | 'none';
 /** How a partner proves its domain: SASL EXTERNAL, Server Dialback, or whichever works. */
 export type Authentication = 'external' | 'dialback' | 'either';
 
-interface LogConfig {
+export interface LogConfig {
   readonly format: LogFormat;
   readonly level: Severity;
   /** Dotted module names; a name also covers everything below it. */
@@ -143,7 +145,9 @@ export type HomeServer =
       readonly domains: readonly Domain[];
       readonly shared: boolean;
     }
-  | { readonly via: 'accept_component'; readonly secret: Secret };
+  | { readonly via: 'accept_component'; readonly secret: Secret }
+  /** fedway connects to the XCP Router of an IM&P cluster, once for each Edge that federates. */
+  | { readonly via: 'imp'; readonly address: Endpoint; readonly secret: Secret };
 
 interface InsideConfig {
   readonly listen: readonly Endpoint[];
@@ -156,6 +160,12 @@ interface InsideConfig {
   readonly componentListen: readonly Endpoint[];
   /** None: any. */
   readonly allowFrom: readonly Network[];
+}
+
+/** What belongs to the machine of the IM&P servers that are told of the Edges; the rest of them are live settings. */
+interface PublishersConfig {
+  /** PEM files, besides the authorities of the system. */
+  readonly authorities: readonly string[];
 }
 
 interface SteeringConfig {

@@ -53,6 +53,7 @@ function* pathsIn(node: ConfigNode | undefined, kind: Kind<unknown>, path = ''):
 const FILES = {
   'dialback.secret': '0123456789abcdef0123456789abcdef',
   'component.secret': 'component',
+  'router.secret': 'router',
   'certs/coluc.com.pem': '',
   'certs/coluc.com.key': '',
   'inside-ca.pem': '',
@@ -97,8 +98,9 @@ describe('the example, the description and what is generated from it', () => {
   });
 
   test.each([
-    ['s2s', ['component', 'accept_component', 'authorities', 'data']],
-    ['component', ['s2s:', 'accept_component', 'data']],
+    ['s2s', ['component', 'accept_component', 'imp', 'authorities', 'data']],
+    ['component', ['s2s:', 'accept_component', 'imp', 'data']],
+    ['imp', ['s2s:', 'component', 'accept_component', 'data']],
   ])('the example with every commented key in force is in order, with the server inside by %s', (via, without) => {
     const text = via === 's2s' ? uncomment(without) : serverOnly(via);
     expect(said(text)).toEqual([]);
@@ -181,7 +183,7 @@ describe('the example, the description and what is generated from it', () => {
 
 /** The example with one of the commented ways to the server inside, in place of the one in force. */
 function serverOnly(via: string): string {
-  const others = ['component', 'accept_component'].filter((name) => name !== via);
+  const others = ['component', 'accept_component', 'imp'].filter((name) => name !== via);
   const lines = uncomment([...others, 'data']).split('\n');
   const first = lines.findIndex((line) => /^ {6}s2s:/.test(line));
   const end = lines.findIndex((line, index) => index > first && /^ {0,6}\S/.test(line));

@@ -1,8 +1,16 @@
 import { bootSchema } from './boot-schema.ts';
+import {
+  CHANGE_COLUMN,
+  type Column,
+  KEY_COLUMN,
+  MEANING_COLUMN,
+  printDefault,
+  printTables,
+  TYPE_COLUMN,
+  WRITTEN_AS,
+} from './reference-table.ts';
 import { ROLE_RULES, SETUPS, type Setup, setupsOf } from './roles.ts';
-import type { Key } from './schema/kind.ts';
-import { isPlain } from './schema/section.ts';
-import { type DescribedKey, keysOf } from './schema/walk.ts';
+import type { DescribedKey } from './schema/walk.ts';
 
 const HEAD = `# fedway.yaml: every key
 
@@ -12,15 +20,7 @@ The boot file is YAML 1.2. [fedway.example.yaml](../../fedway.example.yaml) is a
 [fedway.schema.json](fedway.schema.json) lets an editor complete and explain it, and \`fedway check config --config fedway.yaml\`
 names every problem with its key, line, reason and cure.
 
-| type | written as |
-|---|---|
-| address:port | \`"192.0.2.1:5269"\`, \`"[2001:db8::1]:5269"\`, \`"xmpp.example.org:5269"\`; with IP address:port no names |
-| duration | \`"500ms"\`, \`"30s"\`, \`"10m"\`, \`"1h"\`, \`"1d"\` |
-| size | bytes, or \`"256KiB"\`, \`"1MiB"\`, \`"1GiB"\` |
-| network | CIDR: \`"10.0.0.0/8"\`, \`"fd00::/8"\`, or one address |
-| file, folder, path | absolute or relative to the boot file |
-| secret | never the secret itself: \`{ file: path }\`, \`{ env: NAME }\` or \`{ credential: name }\` (systemd's LoadCredential) |
-
+${WRITTEN_AS}
 The column *boxes* says which roles a key is for; where it is empty, all of them. With a \`data\` folder, which Edge and Core have,
 who may federate and how is not written here: these are [live settings](settings.md). A change takes effect on SIGHUP, unless the last
 column says *restart*. \`[]\` in a key stands for each entry of a list.
@@ -28,48 +28,24 @@ column says *restart*. \`[]\` in a key stands for each entry of a list.
 
 /** The reference page of the boot file, in Markdown. */
 export function printReference(): string {
-  const sections = new Map<string, DescribedKey[]>();
-  for (const described of keysOf(bootSchema)) {
-    if (isSecretSource(described)) continue;
-    const rows = sections.get(described.section) ?? [];
-    rows.push(described);
-    sections.set(described.section, rows);
-  }
-  const pages = [...sections].map(([section, rows]) => printSection(section, rows));
-  return [HEAD, ...pages].join('\n');
+  return `${HEAD}\n${printTables(bootSchema, COLUMNS)}`;
 }
 
-/** The inside of a secret is explained once, at the top. */
-function isSecretSource({ section }: DescribedKey): boolean {
-  return section.endsWith('secret');
-}
+const COLUMNS: readonly Column[] = [
+  KEY_COLUMN,
+  TYPE_COLUMN,
+  ['default', printRoleDefault],
+  ['boxes', ({ path }) => boxesOf(path)],
+  MEANING_COLUMN,
+  CHANGE_COLUMN,
+];
 
-function printSection(section: string, rows: readonly DescribedKey[]): string {
-  const title = section === '' ? 'Top level' : `\`${section}\``;
-  const lines = rows.map(({ path, name, key }) => {
-    const cells = [
-      `\`${name}\``,
-      cell(key.kind.words),
-      printDefault(path, key),
-      boxesOf(path),
-      cell(key.meaning),
-      key.restart ? '*restart*' : '',
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
-  return `## ${title}\n\n| key | type | default | boxes | meaning | change |\n|---|---|---|---|---|---|\n${lines.join('\n')}\n`;
-}
-
-function printDefault(path: string, { presence, kind }: Key<unknown>): string {
-  if (presence.must) return '**required**';
+function printRoleDefault(described: DescribedKey): string {
+  const { path, key } = described;
   const needed = ROLE_RULES[path]?.needed;
-  if (needed !== undefined) {
-    const some = setupsOf(path).some((setup) => !needed.by.includes(setup));
-    return some ? `**required** on ${printSetups(needed.by)}` : '**required**';
-  }
-  if (kind.inside.form === 'section' || !isPlain(presence.standard)) return '';
-  const { standard } = presence;
-  return `\`${typeof standard === 'string' ? standard : JSON.stringify(standard)}\``;
+  if (key.presence.must || needed === undefined) return printDefault(described);
+  const some = setupsOf(path).some((setup) => !needed.by.includes(setup));
+  return some ? `**required** on ${printSetups(needed.by)}` : '**required**';
 }
 
 /** The boxes that may have a key; nothing for all of them. */
@@ -84,8 +60,4 @@ function printSetups(setups: readonly Setup[]): string {
     .filter((setup) => !isBoth || setup !== 'single with data')
     .map((setup) => (setup === 'single' && !isBoth ? 'single without `data`' : setup))
     .join(', ');
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
 }

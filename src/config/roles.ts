@@ -105,6 +105,20 @@ export const ROLE_RULES: Readonly<Record<string, RoleRule>> = {
       },
     ],
   },
+  publishers: {
+    refused: [
+      {
+        by: ['single'],
+        reason: 'the IM&P servers are live settings, which take a data folder',
+        cure: () => 'Write "data: /var/lib/fedway", or remove the section.',
+      },
+      {
+        by: ['edge'],
+        reason: 'an Edge holds no inner address: its Core tells the IM&P servers',
+        cure: () => 'Write the section on the Core.',
+      },
+    ],
+  },
   dns: {
     refused: [
       {

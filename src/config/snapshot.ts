@@ -9,7 +9,12 @@ import { camelCase } from './schema/section.ts';
  * everything that differs can be taken over by a running fedway.
  */
 export function restartNeeded(old: BootConfig, next: BootConfig): readonly string[] {
-  return differences(bootSchema, old, next, '');
+  return restartKeys(bootSchema, old, next);
+}
+
+/** The same for any boot file: `kind` is its description. */
+export function restartKeys(kind: Kind<unknown>, old: unknown, next: unknown): readonly string[] {
+  return differences(kind, old, next, '');
 }
 
 function differences(kind: Kind<unknown>, old: unknown, next: unknown, section: string): string[] {

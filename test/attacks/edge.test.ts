@@ -263,6 +263,17 @@ describe('answers of a hostile Edge', () => {
     role: 'core',
     version: '\u001b]0;owned\u0007\u001b[2J',
     since: 0,
+    alarms: Array.from({ length: 300 }, (_, n) => ({
+      id: n,
+      title: '\u001b[5m',
+      about: '\u0000',
+      what: 'line\nline\r\u202e',
+      detail: undefined,
+      cause: '\u001b[31m',
+      cure: '\u0007',
+      since: -1e300,
+    })),
+    publishers: [],
     federation: { on: false, detail: 'line\nline\r\u202e' },
     homes: Array.from({ length: 2_000 }, (_, n) => ({
       domain: `${n}\u001b[31m.lab`,

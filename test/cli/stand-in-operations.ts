@@ -1,4 +1,5 @@
 import type {
+  Alarm,
   BoxChangeOutcome,
   BoxOperations,
   BoxStatus,
@@ -6,6 +7,8 @@ import type {
   ConfigOperations,
   LinkOperations,
   LinkStatus,
+  PublisherFacts,
+  PublisherOperations,
   StatusReach,
   StreamStatus,
 } from '../../src/box/operations.ts';
@@ -41,6 +44,18 @@ export class KeptOperations implements BoxOperations {
     invite: (options) => this.#keep(['link invite', options], this.inviting),
     join: (token) => this.#keep(['link join', token], this.joining),
     revoke: (name) => this.#keep(['link revoke', name], this.revoking),
+  };
+
+  shown: readonly PublisherFacts[] = [publisher()];
+  /** `undefined`: the publishers as they are, all of them or the one that is asked for. */
+  refreshing: Awaited<ReturnType<PublisherOperations['refresh']>> | undefined;
+
+  publishers: PublisherOperations | undefined = {
+    list: () => this.#keep(['publisher list'], this.shown),
+    refresh: (name) => {
+      const refreshed = this.shown.filter((each) => name === undefined || each.name === name);
+      return this.#keep(['publisher refresh', name], this.refreshing ?? { refreshed });
+    },
   };
 
   status(reach?: StatusReach): Promise<BoxStatus> {
@@ -87,6 +102,43 @@ export function link(more: Partial<LinkStatus> = {}): LinkStatus {
   };
 }
 
+/** An IM&P publisher that is well. */
+export function publisher(more: Partial<PublisherFacts> = {}): PublisherFacts {
+  return {
+    name: 'cups',
+    address: 'cups.coluc.com:8443',
+    user: 'axl',
+    state: 'ok',
+    missing: [],
+    version: '14.0',
+    lastSuccess: NOON - 90_000,
+    lastAttempt: NOON - 90_000,
+    nextAttempt: NOON + 8.5 * MINUTE,
+    failure: undefined,
+    rows: [
+      { cpId: 'cm-2_s2scp-1.edge-1-coluc-com', ours: true, wanted: true, present: true },
+      { cpId: 'cm-2_s2scp-1.old-coluc-com', ours: false, wanted: false, present: true },
+    ],
+    router: undefined,
+    ...more,
+  };
+}
+
+/** An alarm as a Core raises it. */
+export function alarm(more: Partial<Alarm> = {}): Alarm {
+  return {
+    id: 25023,
+    title: 'XMPP Federation configuration warning',
+    about: 'cups',
+    what: 'The IM&P publisher cups could not be told the Edges',
+    detail: 'cups does not accept the AXL user axl with this password (HTTP 401).',
+    cause: 'The user name or the password is wrong, or the account is locked.',
+    cure: 'Set the password of the publisher anew, then refresh the publisher; a locked account has to be unlocked on the server first (fedway config set publishers.cups.password -, then fedway publisher refresh cups).',
+    since: NOON - 5 * MINUTE,
+    ...more,
+  };
+}
+
 /** An Edge that is well. */
 export function edge(more: Partial<BoxStatus> = {}): BoxStatus {
   return {
@@ -94,6 +146,8 @@ export function edge(more: Partial<BoxStatus> = {}): BoxStatus {
     role: 'edge',
     version: '0.3.0',
     since: NOON - 3 * 1440 * MINUTE - 240 * MINUTE,
+    alarms: [],
+    publishers: [],
     federation: { on: true, detail: 'federation is on' },
     homes: [
       { domain: 'coluc.com', federation: true, via: 'the Link to core-1' },

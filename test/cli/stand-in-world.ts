@@ -50,12 +50,21 @@ export class KeptWorld implements ProgramWorld {
     if (this.unreachable !== undefined) return this.unreachable;
     const { name, role, box } = this;
     return {
-      hello: { wire: 1, version: '0.3.0', name, role, config: box.config !== undefined, link: box.link !== undefined },
+      hello: {
+        wire: 1,
+        version: '0.3.0',
+        name,
+        role,
+        config: box.config !== undefined,
+        link: box.link !== undefined,
+        publishers: box.publishers !== undefined,
+      },
       status: (reach) => box.status(reach),
       streams: () => box.streams(),
       closeStream: (connection, reason) => box.closeStream(connection, reason),
       config: box.config,
       link: box.link,
+      publishers: box.publishers,
       close: () => {
         this.closed += 1;
       },

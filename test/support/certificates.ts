@@ -4,6 +4,7 @@
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import {
   bits,
@@ -168,7 +169,9 @@ export function authority(subject: Name, spec: CertificateSpec = {}, issuer?: Is
 
 /** A server's certificate for DNS names, as public authorities issue them: serverAuth only. */
 export function leaf(domains: string | readonly string[], issuer?: Issued, spec: CertificateSpec = {}): Issued {
-  const names = (typeof domains === 'string' ? [domains] : domains).map((dns) => ({ dns }));
+  const names = (typeof domains === 'string' ? [domains] : domains).map((name) =>
+    isIPv4(name) ? { ip: name.split('.').map(Number) } : { dns: name },
+  );
   return issue({ authority: false, extendedKeyUsage: ['server'], names, ...spec }, issuer);
 }
 

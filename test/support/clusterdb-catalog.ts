@@ -25,10 +25,11 @@ const KINDS: readonly (readonly [RegExp, KeyKind])[] = [
   [/^secret\.\w+$/, { owner: 'edge', secret: true, read: number }],
   [/^count\.\w+$/, { owner: 'edge', secret: false, read: number }],
   [/^list\.\w+$/, { owner: 'edge', secret: false, read: (value) => ({ value }) }],
+  [/^address\.\w+$/, { owner: 'core', secret: false, stays: true, read: (value) => ({ value }) }],
   [/^homes\.[\w.]+\.federation$/, { owner: 'core', secret: false, read: oneOf('on', 'off') }],
 ];
 
-/** A small catalog: keys of both owners, secrets, a key with a name of the reference system, and a rule across keys. */
+/** A small catalog: keys of both owners, secrets, a key that stays, a key with a name of the reference system, and a rule across keys. */
 export const CATALOG: Catalog = {
   kindOf: (key) =>
     KINDS.find(([pattern]) => pattern.test(key))?.[1] ?? { refused: 'there is no such key; did you mean "tls"?' },

@@ -14,6 +14,7 @@ export function checkHomes(boot: Draft<BootFile>, reading: Reading): void {
   const homes: readonly Home[] = present('homes', boot.homes);
   const owners = checkDomains(homes, reading);
   const components = new Map<string, string>();
+  const routers = new Map<string, string>();
   for (const home of homes) {
     const key = `${home.key}.server`;
     const { server } = home.value;
@@ -24,6 +25,10 @@ export function checkHomes(boot: Draft<BootFile>, reading: Reading): void {
       for (const { key: domainKey, value } of present(`${key}.component.domains`, server.domains)) {
         checkComponentDomain(domainKey, value, server.address, owners, components, reading);
       }
+    }
+    if (server.via === 'imp') {
+      checkNotOurselves(`${key}.imp.address`, server.address, boot, reading);
+      checkRouter(`${key}.imp.address`, server.address, routers, reading);
     }
     if (server.via === 'accept_component' && boot.inside?.componentListen?.length === 0) {
       reading.error(
@@ -129,6 +134,21 @@ function checkComponentDomain(
     );
   }
   components.set(connection, key);
+}
+
+/** The names that fedway connects with are the Edges': a router takes each of them once. */
+function checkRouter(key: string, address: Endpoint | undefined, routers: Map<string, string>, reading: Reading): void {
+  if (address === undefined) return;
+  const shown = printEndpoint(address);
+  const first = routers.get(shown);
+  if (first !== undefined) {
+    reading.error(
+      key,
+      `${shown} is the router of another home already (${first}), and a router takes each Edge once`,
+      'Put the domains of that cluster into one home.',
+    );
+  }
+  routers.set(shown, key);
 }
 
 function checkIdleListener(homes: readonly Home[], boot: Draft<BootFile>, reading: Reading): void {

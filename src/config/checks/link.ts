@@ -48,10 +48,15 @@ function checkAddress(address: Endpoint | undefined, reading: Reading): void {
 
 function checkAdminSocket({ data, adminSocket }: Draft<BootFile>, reading: Reading): void {
   const path = adminSocket ?? (data === undefined ? undefined : adminSocketIn(data));
-  const bytes = path === undefined ? 0 : Buffer.byteLength(path);
+  if (path !== undefined) checkSocketPath(path, adminSocket === undefined ? 'data' : 'admin_socket', reading);
+}
+
+/** Whether the operating system takes the path of an admin socket; `key` is what it comes from. */
+export function checkSocketPath(path: string, key: 'data' | 'admin_socket', reading: Reading): void {
+  const bytes = Buffer.byteLength(path);
   if (bytes <= LONGEST_SOCKET_PATH) return;
   reading.error(
-    adminSocket === undefined ? 'data' : 'admin_socket',
+    key,
     `the path of the admin socket has ${bytes} bytes, and the operating system takes ${LONGEST_SOCKET_PATH}`,
     'Write a shorter one: "admin_socket: /run/fedway/admin.sock".',
   );

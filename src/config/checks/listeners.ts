@@ -33,16 +33,20 @@ export function isSame(listener: Endpoint, target: Endpoint): boolean {
 
 /** The listeners and local addresses: what the operating system would refuse, and what stands open. */
 export function checkListeners(boot: Draft<BootFile>, reading: Reading): void {
-  const listeners = listenersOf(boot);
-  for (const [index, { key, value }] of listeners.entries()) {
-    const other = listeners.slice(0, index).find((earlier) => collide(earlier.value, value));
-    if (other !== undefined) refuseCollision(key, value, other, reading);
-  }
+  checkCollisions(listenersOf(boot), reading);
   checkDialFrom('link.dial_from', boot.link?.dialFrom, reading);
   checkDialFrom('s2s.dial_from', boot.s2s?.dialFrom, reading);
   checkDialFrom('inside.dial_from', boot.inside?.dialFrom, reading);
   checkOpenInside(boot, reading);
   checkInsideCertificate(boot, reading);
+}
+
+/** Two listeners cannot have one address. */
+export function checkCollisions(listeners: readonly Listener[], reading: Reading): void {
+  for (const [index, { key, value }] of listeners.entries()) {
+    const other = listeners.slice(0, index).find((earlier) => collide(earlier.value, value));
+    if (other !== undefined) refuseCollision(key, value, other, reading);
+  }
 }
 
 /** The families are apart: a listener on `::` leaves IPv4 alone. DNS takes TCP too, so protocols do not keep listeners apart. */

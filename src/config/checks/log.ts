@@ -1,11 +1,13 @@
 import { MODULE_NAMES } from '../../diagnostics/levels.ts';
-import type { BootFile } from '../boot-schema.ts';
+import type { Severity } from '../../protocol/notes.ts';
 import { nearest } from '../nearest.ts';
 import type { Reading } from '../schema/place.ts';
-import type { Draft } from './draft.ts';
 
 /** A level for a module that does not exist would silently change nothing. */
-export function checkLog({ log }: Draft<BootFile>, reading: Reading): void {
+export function checkLog(
+  { log }: { readonly log: { readonly modules: ReadonlyMap<string, Severity> | undefined } | undefined },
+  reading: Reading,
+): void {
   for (const name of log?.modules?.keys() ?? []) {
     if (MODULE_NAMES.includes(name)) continue;
     const meant = nearest(name, MODULE_NAMES);

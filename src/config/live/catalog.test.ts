@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Json } from '../../protocol/link/messages.ts';
 import { liveCatalog, printLiveValue, readLiveText } from './catalog.ts';
 import { LIVE_FORMS, LIVE_KEYS, type LiveKey } from './keys.ts';
-import { secretText } from './kinds.ts';
+import { hostName, password, secretText, userName } from './kinds.ts';
 import { liveSettingsOf } from './snapshot.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
@@ -16,21 +16,32 @@ function refusalOf(key: string, text: string): string {
 const domain = fc.domain().filter((name) => !/(?:^|\.).{2}--/.test(name));
 const pattern = fc.tuple(fc.constantFrom('', '*.'), domain).map((parts) => parts.join(''));
 const form = fc.constantFrom(...LIVE_FORMS);
-const key = fc
-  .tuple(form, pattern, domain)
-  .map(([of, somePattern, someDomain]) => of.replace('<pattern>', somePattern).replace('<domain>', someDomain));
+const key = fc.tuple(form, pattern, domain).map(([of, somePattern, someDomain]) => nameOf(of, somePattern, someDomain));
 
 /** A key, and a text that it takes. */
 const setting = fc.tuple(form, pattern, domain).chain(([of, somePattern, someDomain]) => {
-  const name = of.replace('<pattern>', somePattern).replace('<domain>', someDomain);
+  const name = nameOf(of, somePattern, someDomain);
   return fc.tuple(fc.constant(name), textFor(LIVE_KEYS[of]));
 });
 
+function nameOf(of: string, somePattern: string, someDomain: string): string {
+  return of.replace('<pattern>', somePattern).replace('<domain>', someDomain).replace('<name>', 'cups.coluc.com');
+}
+
 function textFor({ kind }: LiveKey): fc.Arbitrary<string> {
   if (kind === secretText) return fc.stringMatching(/^[!-~]{16,64}$/);
+  if (kind === password) return fc.stringMatching(/^[!-~]{1,64}$/);
+  if (kind === userName) return fc.stringMatching(/^[!-9;-~]{1,64}$/);
+  if (kind === hostName) return domain;
   if (kind.words === 'text') return fc.stringMatching(/^[ -~]{0,40}$/);
   if (kind.words === 'on or off') return fc.constantFrom('on', 'off', 'ON', 'true', 'False', '0', '1', ' on ');
   if (!kind.words.includes('address')) return fc.constantFrom(...kind.words.split(', '));
+  if (kind.words === 'address:port')
+    return fc.oneof(
+      fc.ipV4(),
+      domain,
+      fc.ipV6().map((each) => `[${each}]:8443`),
+    );
   const target = fc.tuple(fc.oneof(fc.ipV4(), domain), fc.integer({ min: 1, max: 65_535 }));
   const route = fc.uniqueArray(target, { minLength: 1, maxLength: 5, selector: ([host]) => host.toLowerCase() });
   return fc.oneof(
@@ -58,6 +69,15 @@ describe('readLiveText', () => {
     ['partners.tls.tls', 'none', 'none'],
     ['homes.coluc.com.federation', 'off', false],
     ['dialback_secret', SECRET, SECRET],
+    ['host_name', 'EFT-xwye-a.coluc.com.', 'eft-xwye-a.coluc.com'],
+    ['publishers.cups.address', 'cups.ciscotac.net', 'cups.ciscotac.net:8443'],
+    ['publishers.cups.ciscotac.net.address', '192.0.2.9:443', '192.0.2.9:443'],
+    ['publishers.cups.address', '2001:DB8::9', '[2001:db8::9]:8443'],
+    ['publishers.cups.address', '[2001:db8::9]', '[2001:db8::9]:8443'],
+    ['publishers.cups.user', ' axl user ', 'axl user'],
+    ['publishers.cups.password', 'x', 'x'],
+    ['publishers.cups.tls', 'None', 'none'],
+    ['publishers.cups.version', '14.0', '14.0'],
   ])('%s %j is stored as %j', (name, text, value) => {
     expect(readLiveText(name, text)).toEqual({ key: name, value });
   });
@@ -68,6 +88,10 @@ describe('readLiveText', () => {
       key: 'partners.*.münchen.lab.tls',
       value: 'none',
     });
+  });
+
+  test('a publisher has one name, however it is written', () => {
+    expect(readLiveText('publishers.CUPS.user', 'axl')).toEqual({ key: 'publishers.cups.user', value: 'axl' });
   });
 
   test.each([
@@ -93,6 +117,17 @@ describe('readLiveText', () => {
     ],
     ['allow.192.0.2.1', '', /an IP address cannot federate/],
     ['homes.*.coluc.com.federation', 'off', /is not one domain/],
+    ['host_name', '192.0.2.1', /is not a host name\. Write the fully qualified name/],
+    ['publishers.cups.address', 'cups:0', /is not a port/],
+    ['publishers.cups.address', '', /Write a name or an address|has no host/],
+    ['publishers.cups.user', 'axl:user', /is not a name to log in with\. Write .* without a colon/],
+    ['publishers.cups.version', '13.0', /is not one of auto, 15\.0, 14\.0, 12\.5, 11\.5/],
+    [
+      'publishers.a b.user',
+      'axl',
+      '"publishers.a b.user": "a b" is not a name. Names of publishers are letters, digits, hyphens and dots, at most 63.',
+    ],
+    ['publishers.cups.password', '(secret)', /stands in place of a secret/],
   ])('%s %j is refused, with what to write instead', (name, text, told) => {
     expect(refusalOf(name, text)).toMatch(told);
   });
@@ -114,6 +149,10 @@ describe('readLiveText', () => {
     ['homes', 'homes.<domain>.federation'],
     ['homes.coluc.com', 'homes.coluc.com.federation'],
     ['home.coluc.com.federation', 'homes.coluc.com.federation'],
+    ['publisher.cups.user', 'publishers.cups.user'],
+    ['publishers.cups.adress', 'publishers.cups.address'],
+    ['publishers', 'publishers.<name>.address'],
+    ['hostname', 'host_name'],
   ])('for the key %s it proposes %s', (name, proposed) => {
     expect(refusalOf(name, 'on')).toBe(`"${name}": there is no such key. Did you mean ${proposed}?`);
   });
@@ -182,12 +221,21 @@ describe('liveCatalog', () => {
     expect(liveCatalog.kindOf('allow.VNGTP.lab')).toEqual({ refused: 'it is written allow.vngtp.lab.' });
   });
 
-  test('the Core owns what is said of homes, the Edge all else; the dialback secret is the only secret', () => {
+  test('the Core owns what is said of homes and publishers, the Edge all else; two are secret, and an Edge is told of no address inside', () => {
     const kinds = LIVE_FORMS.map((each) => [each, liveCatalog.kindOf(each.replace(/<\w+>/, 'a.lab'))] as const);
     const owned = kinds.filter(([, kind]) => 'owner' in kind && kind.owner === 'core').map(([each]) => each);
     const secret = kinds.filter(([, kind]) => 'secret' in kind && kind.secret).map(([each]) => each);
-    expect(owned).toEqual(['homes.<domain>.federation']);
-    expect(secret).toEqual(['dialback_secret']);
+    const stays = kinds.filter(([, kind]) => 'stays' in kind && kind.stays).map(([each]) => each);
+    expect(owned).toEqual([
+      'homes.<domain>.federation',
+      'publishers.<name>.address',
+      'publishers.<name>.user',
+      'publishers.<name>.password',
+      'publishers.<name>.tls',
+      'publishers.<name>.version',
+    ]);
+    expect(secret).toEqual(['dialback_secret', 'publishers.<name>.password']);
+    expect(stays).toEqual(['publishers.<name>.address', 'publishers.<name>.user']);
     expect(kinds.every(([, kind]) => 'read' in kind)).toBe(true);
   });
 
@@ -277,6 +325,8 @@ describe('liveSettingsOf', () => {
       partners: [],
       dialbackSecret: undefined,
       homesOff: new Set(),
+      hostName: undefined,
+      publishers: [],
     });
     const standards = LIVE_FORMS.filter((each) => !each.includes('<')).map((each) => LIVE_KEYS[each].standard);
     expect(standards).toEqual([
@@ -287,6 +337,7 @@ describe('liveSettingsOf', () => {
       live.privacy,
       live.staticRoutes,
       live.dialbackSecret,
+      live.hostName,
     ]);
   });
 
@@ -309,6 +360,12 @@ describe('liveSettingsOf', () => {
         'partners.*.lab.require_client_certificates': false,
         'homes.coluc.com.federation': false,
         'homes.other.com.federation': true,
+        host_name: 'edge-1.coluc.com',
+        'publishers.second.tls': 'none',
+        'publishers.second.version': '14.0',
+        'publishers.cups.address': 'cups.coluc.com:8443',
+        'publishers.cups.user': 'axl',
+        'publishers.cups.password': SECRET,
       }),
     );
     const lab = { match: 'below', domain: 'lab' };
@@ -331,7 +388,13 @@ describe('liveSettingsOf', () => {
         { domain: lab, tls: undefined, requireClientCertificates: false, authentication: undefined },
       ],
       homesOff: new Set(['coluc.com']),
+      hostName: 'edge-1.coluc.com',
+      publishers: [
+        { name: 'cups', address: { host: 'cups.coluc.com', port: 8443 }, user: 'axl', tls: 'verify', version: 'auto' },
+        { name: 'second', address: undefined, user: undefined, password: undefined, tls: 'none', version: '14.0' },
+      ],
     });
+    expect(live.publishers[0]?.password?.reveal()).toBe(SECRET);
     expect(live.dialbackSecret?.reveal()).toBe(SECRET);
     expect(JSON.stringify(live)).not.toContain(SECRET);
   });

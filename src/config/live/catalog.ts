@@ -3,7 +3,7 @@ import type { Json } from '../../protocol/link/messages.ts';
 import { printPattern } from '../domain-pattern.ts';
 import { quote } from '../problem.ts';
 import { findKey, keyOf } from './keys.ts';
-import { HIDDEN, secretText } from './kinds.ts';
+import { HIDDEN } from './kinds.ts';
 import type { LiveSettings, PartnerSettings } from './settings.ts';
 import { liveSettingsOf } from './snapshot.ts';
 
@@ -15,10 +15,11 @@ function kindOf(key: string): KeyKind | { readonly refused: string } {
   if ('refused' in found) return found;
   // One key, one spelling: otherwise a partner could be on a list twice.
   if (found.key !== key) return { refused: `it is written ${found.key}.` };
-  const { kind, owner, standard, reference } = keyOf(found.form);
+  const { kind, owner, standard, reference, stays } = keyOf(found.form);
   return {
     owner,
-    secret: kind === secretText,
+    secret: kind.secret === true,
+    ...(stays === undefined ? {} : { stays }),
     read(value) {
       const parsed = kind.parse(value);
       return 'value' in parsed ? parsed : { refused: `${parsed.reason}. ${parsed.cure}` };

@@ -5,7 +5,18 @@ import { AUTHENTICATIONS, TLS_MODES } from '../choice.ts';
 import { printPattern, readPattern } from '../domain-pattern.ts';
 import { nearest } from '../nearest.ts';
 import { quote } from '../problem.ts';
-import { type LiveKind, note, oneOf, onOff, secretText, targets } from './kinds.ts';
+import {
+  hostName,
+  type LiveKind,
+  note,
+  oneOf,
+  onOff,
+  password,
+  secretText,
+  server,
+  targets,
+  userName,
+} from './kinds.ts';
 
 /** A live key, or all keys of one form: `partners.<pattern>.tls` has one for every pattern. */
 export interface LiveKey {
@@ -20,7 +31,24 @@ export interface LiveKey {
    * nothing like it, or it has a table.
    */
   readonly reference?: string;
+  /** It is shown on its own box and never sent to another, which learns only that it is set: an Edge holds no address of the inside. */
+  readonly stays?: true;
 }
+
+const AXL = 8443;
+
+const AXL_TLS = {
+  verify: 'to verify the certificate of the server',
+  none: 'to believe whoever answers',
+} as const;
+
+const AXL_VERSIONS = {
+  auto: 'to find out which one the server has',
+  '15.0': 'for release 15',
+  '14.0': 'for release 14',
+  '12.5': 'for release 12.5',
+  '11.5': 'for release 11.5',
+} as const;
 
 const PRIVACY_MODES = {
   off: 'to admit everybody',
@@ -31,6 +59,10 @@ const PRIVACY_MODES = {
 export const tlsMode = oneOf(TLS_MODES, { required: 'TLS required', optional: 'TLS optional', none: 'No TLS' });
 export const authenticationWay = oneOf(AUTHENTICATIONS);
 export const privacyMode = oneOf(PRIVACY_MODES, { off: 'Off', allow_list: 'Allow list', deny_list: 'Deny list' });
+
+export const publisherAddress = server(AXL);
+export const publisherTls = oneOf(AXL_TLS);
+export const publisherVersion = oneOf(AXL_VERSIONS);
 
 /** Every form of key that there is. */
 export const LIVE_KEYS = {
@@ -131,6 +163,47 @@ export const LIVE_KEYS = {
     meaning: 'Whether one of our own domains federates.',
     reference: 'domain <domain> xmpp_federation',
   },
+  host_name: {
+    kind: hostName,
+    owner: 'edge',
+    standard: undefined,
+    meaning:
+      'The fully qualified name of the Edge. IM&P servers know the Edge by what is made of it: edge-1.example.org is `cm-2_s2scp-1.edge-1-example-org`. Without: the `name` of the boot file.',
+  },
+  'publishers.<name>.address': {
+    kind: publisherAddress,
+    owner: 'core',
+    stays: true,
+    standard: undefined,
+    meaning:
+      'The database publisher of an IM&P cluster, which is told of the Edges over AXL. The name is yours to choose. Without a port: 8443.',
+  },
+  'publishers.<name>.user': {
+    kind: userName,
+    owner: 'core',
+    stays: true,
+    standard: undefined,
+    meaning: 'Who logs in there: an application user with the role Standard AXL API Access.',
+  },
+  'publishers.<name>.password': {
+    kind: password,
+    owner: 'core',
+    standard: undefined,
+    meaning: 'The password of that user.',
+  },
+  'publishers.<name>.tls': {
+    kind: publisherTls,
+    owner: 'core',
+    standard: 'verify',
+    meaning:
+      'Whether the certificate of the publisher is verified: it must name the address, and be signed by an authority of the system or of `publishers.authorities` in the boot file.',
+  },
+  'publishers.<name>.version': {
+    kind: publisherVersion,
+    owner: 'core',
+    standard: 'auto',
+    meaning: 'The version of the AXL schema that the publisher speaks.',
+  },
 } as const satisfies Readonly<Record<string, LiveKey>>;
 
 export type LiveForm = keyof typeof LIVE_KEYS;
@@ -149,10 +222,11 @@ const FAMILIES = LIVE_FORMS.flatMap((form) => {
 const PLAIN = LIVE_FORMS.filter((form) => FAMILIES.every((family) => family.form !== form));
 const FIRST_SEGMENTS = [...new Set(FAMILIES.map(({ before }) => before.slice(0, -1)))];
 
-/** A key taken apart. `of` is what stands in the place of `<pattern>` or `<domain>`. */
+/** A key taken apart. `of` is what stands in the place of `<pattern>` or `<domain>`, `name` what stands in that of `<name>`. */
 interface FoundKey {
   readonly form: LiveForm;
   readonly of: DomainPattern | undefined;
+  readonly name: string | undefined;
   /** The key in its one normal form, with the domain prepared. */
   readonly key: string;
 }
@@ -163,22 +237,31 @@ interface FoundKey {
  */
 export function findKey(written: string): FoundKey | { readonly refused: string } {
   const plain = PLAIN.find((form) => form === written);
-  if (plain !== undefined) return { form: plain, of: undefined, key: plain };
+  if (plain !== undefined) return { form: plain, of: undefined, name: undefined, key: plain };
   for (const { form, before, after } of FAMILIES) {
     const middle = middleOf(written, before, after);
     if (middle === undefined) continue;
+    if (form.includes('<name>')) {
+      const name = middle.toLowerCase();
+      if (!PUBLISHER_NAME.test(name)) return { refused: `${quote(middle)} is not a name. ${NAME_CURE}` };
+      return { form, of: undefined, name, key: `${before}${name}${after}` };
+    }
     const parsed = readPattern(middle, 'Everybody is meant by: privacy, tls and authentication.');
     if (!('value' in parsed)) return { refused: `${parsed.reason}. ${parsed.cure}` };
     const of = parsed.value;
     if (form.includes('<domain>') && of.match === 'below')
       return { refused: `${quote(middle)} is not one domain. Write the key of each home.` };
-    return { form, of, key: `${before}${printPattern(of)}${after}` };
+    return { form, of, name: undefined, key: `${before}${printPattern(of)}${after}` };
   }
   const meant = meantKey(written);
   return {
     refused: `there is no such key. ${meant === undefined ? `The keys are ${LIVE_FORMS.join(', ')}.` : `Did you mean ${meant}?`}`,
   };
 }
+
+/** A host name fits, and so does any short word. */
+const PUBLISHER_NAME = /^(?=.{1,63}$)[a-z0-9-]+(?:\.[a-z0-9-]+)*$/;
+const NAME_CURE = 'Names of publishers are letters, digits, hyphens and dots, at most 63.';
 
 /** What stands between the two parts of a form; `undefined`: the key has another form. */
 function middleOf(written: string, before: string, after: string): string | undefined {
@@ -216,10 +299,12 @@ function meantKey(written: string): string | undefined {
 
 /** The normal form of a key of a family; `undefined` for what is none. */
 function normalKey(candidate: string): string | undefined {
-  for (const { before, after } of FAMILIES) {
+  for (const { form, before, after } of FAMILIES) {
     const middle = middleOf(candidate, before, after);
+    if (form.includes('<name>') && middle !== undefined && PUBLISHER_NAME.test(middle)) return candidate;
     const parsed = middle === undefined ? undefined : readPattern(middle, '');
-    if (parsed !== undefined && 'value' in parsed) return `${before}${printPattern(parsed.value)}${after}`;
+    if (parsed !== undefined && 'value' in parsed && !form.includes('<name>'))
+      return `${before}${printPattern(parsed.value)}${after}`;
   }
   return undefined;
 }

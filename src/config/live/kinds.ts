@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Json } from '../../protocol/link/messages.ts';
 import { parseEndpoint, printEndpoint } from '../address.ts';
 import { expectsOf, type Options, parseChoice } from '../choice.ts';
@@ -17,6 +18,8 @@ export interface LiveKind<T extends Json = Json> {
   print(value: Json): string;
   /** As the reference system would show it in its log. */
   printAsReference(value: Json): string;
+  /** Its values are never shown, and never leave their box. */
+  readonly secret?: true;
 }
 
 /** A kind from functions that know its type; what is no value is shown as JSON. */
@@ -138,6 +141,7 @@ export const HIDDEN = '(secret)';
 /** A secret. Neither it nor a part of it is ever repeated. */
 export const secretText: LiveKind<string> = {
   words: 'secret',
+  secret: true,
   parse(written) {
     const cure = 'Make one with: openssl rand -hex 32';
     if (typeof written !== 'string') return { reason: 'a secret is a text', cure };
@@ -153,6 +157,74 @@ export const secretText: LiveKind<string> = {
   print: () => HIDDEN,
   printAsReference: () => HIDDEN,
 };
+
+/** A password that somebody else has chosen: it is as long as it is. Neither it nor a part of it is ever repeated. */
+export const password: LiveKind<string> = {
+  words: 'secret',
+  secret: true,
+  parse(written) {
+    const cure = 'Put it into a file, or give it on standard input.';
+    if (typeof written !== 'string' || written === '') return { reason: 'a password is a text', cure };
+    if (written === HIDDEN)
+      return { reason: `"${HIDDEN}" is what stands in place of a secret`, cure: 'Write the password itself.' };
+    if (UNPRINTABLE.test(written)) return { reason: 'the password is not one line of text', cure };
+    if (Buffer.byteLength(written) > LONGEST_SECRET)
+      return { reason: `the password has more than ${LONGEST_SECRET} bytes`, cure };
+    return { value: written };
+  },
+  print: () => HIDDEN,
+  printAsReference: () => HIDDEN,
+};
+
+const LONGEST_USER = 128;
+
+/** A name to log in with. HTTP Basic has no way to say a colon in it (RFC 7617 §2). */
+export const userName: LiveKind<string> = kind(
+  'name',
+  (written) => {
+    const cure = `Write one word or several of at most ${LONGEST_USER} characters, without a colon.`;
+    const text = typeof written === 'string' ? written.trim() : '';
+    if (text === '') return { reason: `${shownJson(written)} is not a name`, cure };
+    if (text.length > LONGEST_USER || text.includes(':') || UNPRINTABLE.test(text))
+      return { reason: `${quote(text)} is not a name to log in with`, cure };
+    return { value: text };
+  },
+  (value) => value,
+);
+
+/** A server by name or address; `usualPort` is that of one written without. */
+export function server(usualPort: number): LiveKind<string> {
+  return kind(
+    'address:port',
+    (written) => {
+      const example = `Write a name or an address, such as "imp.example.org" or "192.0.2.20:${usualPort}".`;
+      if (typeof written !== 'string') return { reason: `${shownJson(written)} is not a server`, cure: example };
+      const text = written.trim();
+      const hasPort = /\]:|^[^:[\]]*:[^:]*$/.test(text);
+      const whole = hasPort ? text : `${isIPv6(text) ? `[${text}]` : text}:${usualPort}`;
+      const parsed = parseEndpoint(whole, 'name or address', usualPort);
+      return 'value' in parsed ? { value: printEndpoint(parsed.value) } : parsed;
+    },
+    (value) => value,
+  );
+}
+
+/** The name of a host: RFC 1123 §2.1. An address is none. */
+export const hostName: LiveKind<string> = kind(
+  'host name',
+  (written) => {
+    const cure = 'Write the fully qualified name, such as edge-1.example.org.';
+    if (typeof written !== 'string') return { reason: `${shownJson(written)} is not a host name`, cure };
+    const text = written.trim().toLowerCase().replace(/\.$/, '');
+    if (!HOST_NAME.test(text)) return { reason: `${quote(text)} is not a host name`, cure };
+    return { value: text };
+  },
+  (value) => value,
+);
+
+/** Labels of letters, digits and hyphens; the last is not all digits, or it would be an address. */
+const HOST_NAME =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 function shownJson(value: Json): string {
   return typeof value === 'object' ? quote(JSON.stringify(value)) : quote(value);

@@ -16,9 +16,9 @@ fedway config list
 
 A pattern is a domain, \`vngtp.lab\`, or \`*.lab\` for every name below lab. Of several patterns that fit a partner the most specific one
 counts: the domain itself, then the nearest parent. Each key belongs to one box, its owner, and ends up on the other; a single box owns
-all. A secret stays with its owner and is never shown. The last column has
-the name under which a change is logged where Cisco Expressway has such a setting: \`is_federation_enabled\` is its log's own, the others
-are those of its pages.
+all. A secret stays with its owner and is never shown. Where an IM&P server is stays with the Core as well, and is shown there only; the
+Edge learns that it is set. The last column has the name under which a change is logged where Cisco Expressway has such a setting:
+\`is_federation_enabled\` is its log's own, the others are those of its pages.
 
 | key | type | default | owner | meaning | Expressway |
 |---|---|---|---|---|---|

@@ -18,6 +18,17 @@ export interface PartnerSettings {
   readonly authentication: Authentication | undefined;
 }
 
+/** An IM&P cluster that is told of the Edges, as far as it is configured. */
+export interface PublisherSettings {
+  readonly name: string;
+  readonly address: Endpoint | undefined;
+  readonly user: string | undefined;
+  /** `undefined` as well where another box holds it. */
+  readonly password: Secret | undefined;
+  readonly tls: 'verify' | 'none';
+  readonly version: 'auto' | '15.0' | '14.0' | '12.5' | '11.5';
+}
+
 /** The settings of federation: one immutable snapshot, complete, whether it came from clusterdb or from a boot file. */
 export interface LiveSettings {
   /** XMPP federation support: the main switch. */
@@ -39,4 +50,8 @@ export interface LiveSettings {
   readonly dialbackSecret: Secret | undefined;
   /** Homes whose federation is switched off. */
   readonly homesOff: ReadonlySet<Domain>;
+  /** The fully qualified name of the Edge; `undefined`: none is configured. */
+  readonly hostName: string | undefined;
+  /** By name, in the order of the names. */
+  readonly publishers: readonly PublisherSettings[];
 }

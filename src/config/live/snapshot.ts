@@ -4,19 +4,29 @@ import { parseEndpoint } from '../address.ts';
 import type { DomainPattern } from '../boot.ts';
 import { printPattern } from '../domain-pattern.ts';
 import { Secret } from '../secret.ts';
-import { authenticationWay, findKey, type LiveForm, privacyMode, tlsMode } from './keys.ts';
-import { type LiveKind, onOff, secretText, targets } from './kinds.ts';
-import type { LiveSettings, PartnerSettings } from './settings.ts';
+import {
+  authenticationWay,
+  findKey,
+  type LiveForm,
+  privacyMode,
+  publisherAddress,
+  publisherTls,
+  publisherVersion,
+  tlsMode,
+} from './keys.ts';
+import { hostName, type LiveKind, onOff, password, secretText, targets, userName } from './kinds.ts';
+import type { LiveSettings, PartnerSettings, PublisherSettings } from './settings.ts';
 
 type Changeable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** A snapshot in the making. */
-type Draft = Changeable<Omit<LiveSettings, 'allow' | 'deny' | 'routes' | 'partners' | 'homesOff'>> & {
+type Draft = Changeable<Omit<LiveSettings, 'allow' | 'deny' | 'routes' | 'partners' | 'homesOff' | 'publishers'>> & {
   readonly allow: DomainPattern[];
   readonly deny: DomainPattern[];
   readonly routes: LiveSettings['routes'][number][];
   readonly partners: Map<string, Changeable<PartnerSettings>>;
   readonly homesOff: Set<Domain>;
+  readonly publishers: Map<string, Changeable<PublisherSettings>>;
 };
 
 /**
@@ -37,10 +47,14 @@ export function liveSettingsOf(values: Iterable<readonly [key: string, value: Js
     partners: new Map(),
     dialbackSecret: undefined,
     homesOff: new Set(),
+    hostName: undefined,
+    publishers: new Map(),
   };
   for (const [key, value] of values) {
     const found = findKey(key);
-    if (!('refused' in found)) apply(found.form, found.of, value, draft);
+    if ('refused' in found) continue;
+    if (found.name === undefined) apply(found.form, found.of, value, draft);
+    else applyToPublisher(found.form, found.name, value, draft);
   }
   return Object.freeze({
     ...draft,
@@ -48,6 +62,11 @@ export function liveSettingsOf(values: Iterable<readonly [key: string, value: Js
     deny: Object.freeze(draft.deny),
     routes: Object.freeze(draft.routes),
     partners: Object.freeze([...draft.partners.values()].map((partner) => Object.freeze(partner))),
+    publishers: Object.freeze(
+      [...draft.publishers.values()]
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map((publisher) => Object.freeze(publisher)),
+    ),
   });
 }
 
@@ -77,6 +96,9 @@ function apply(form: LiveForm, of: DomainPattern | undefined, value: Json, draft
       if (secret !== undefined) draft.dialbackSecret = new Secret(secret);
       break;
     }
+    case 'host_name':
+      draft.hostName = read(hostName, value);
+      break;
     default:
       throw new Error(`${form} stands for a key with a domain in it`);
   }
@@ -114,6 +136,49 @@ function applyTo(form: LiveForm, of: DomainPattern, value: Json, draft: Draft): 
     default:
       throw new Error(`${form} stands for one key without a domain`);
   }
+}
+
+/** The keys with the name of a publisher in them. */
+function applyToPublisher(form: LiveForm, name: string, value: Json, draft: Draft): void {
+  const publisher = publisherIn(draft, name);
+  switch (form) {
+    case 'publishers.<name>.address': {
+      const parsed = parseEndpoint(read(publisherAddress, value) ?? '', 'name or address', 0);
+      publisher.address = 'value' in parsed ? parsed.value : undefined;
+      break;
+    }
+    case 'publishers.<name>.user':
+      publisher.user = read(userName, value);
+      break;
+    case 'publishers.<name>.password': {
+      const secret = read(password, value);
+      publisher.password = secret === undefined ? undefined : new Secret(secret);
+      break;
+    }
+    case 'publishers.<name>.tls':
+      publisher.tls = read(publisherTls, value) ?? publisher.tls;
+      break;
+    case 'publishers.<name>.version':
+      publisher.version = read(publisherVersion, value) ?? publisher.version;
+      break;
+    default:
+      throw new Error(`${form} stands for a key without the name of a publisher`);
+  }
+}
+
+function publisherIn({ publishers }: Draft, name: string): Changeable<PublisherSettings> {
+  const known = publishers.get(name);
+  if (known !== undefined) return known;
+  const publisher: Changeable<PublisherSettings> = {
+    name,
+    address: undefined,
+    user: undefined,
+    password: undefined,
+    tls: 'verify',
+    version: 'auto',
+  };
+  publishers.set(name, publisher);
+  return publisher;
 }
 
 function read<T extends Json>(kind: LiveKind<T>, value: Json): T | undefined {

@@ -15,6 +15,8 @@ export interface ReadingContext {
   /** Only checking: what exists for the service alone, its environment and credentials, is allowed to be absent. */
   readonly rehearsal: boolean;
   readonly keys: KeyIndex;
+  /** A commented file to start from, as messages name it. */
+  readonly example: string;
 }
 
 /** One pass over a boot file: everything that is found goes here. */

@@ -55,7 +55,8 @@ function present(entry: Entry, key: Key<unknown>, place: Place): unknown {
 function absent(name: string, key: Key<unknown>, place: Place): unknown {
   if (key.presence.must) {
     const { example } = key.presence;
-    const cure = example === '' ? 'Add the section; fedway.example.yaml shows it.' : `Write "${name}: ${example}".`;
+    const shown = place.reading.context.example;
+    const cure = example === '' ? `Add the section; ${shown} shows it.` : `Write "${name}: ${example}".`;
     place.reading.tell('error', place.named, keyUnder(place.key, name), 'is missing', cure);
     return undefined;
   }
