@@ -4,10 +4,13 @@ import type { LogFormat } from '../config/boot.ts';
 import { printJsonSchema } from '../config/json-schema.ts';
 import { printSettingsReference } from '../config/live/reference.ts';
 import { printReference } from '../config/reference.ts';
+import { printNodeJsonSchema } from '../imp/config/json-schema.ts';
+import { printNodeReference } from '../imp/config/reference.ts';
 import { SEVERITIES, type Severity } from '../protocol/notes.ts';
 import { type CheckWorld, checkConfig } from './check.ts';
 import { addBoxCommands } from './commands.ts';
 import type { TransferWorld } from './config-transfer.ts';
+import { addImpCommands, type ImpWorld } from './imp.ts';
 import type { Signals } from './lifetime.ts';
 import { run } from './run.ts';
 import type { ServiceManager } from './systemd.ts';
@@ -15,7 +18,7 @@ import { EXIT } from './terminal.ts';
 import { versionLine } from './version.ts';
 
 /** What the command line works with; the process, or a test's stand-in. */
-export interface ProgramWorld extends TransferWorld {
+export interface ProgramWorld extends TransferWorld, ImpWorld {
   readonly signals: Signals;
   readonly service: ServiceManager | undefined;
   readonly runBox: RunBox;
@@ -103,7 +106,7 @@ export function programOf(world: ProgramWorld, done: (status: number) => void): 
     .command('schema')
     .summary('print the description of the boot file')
     .description(
-      'Print the description of the boot file: as JSON Schema for editors, or as the reference page; or the reference page of the live settings.',
+      'Print the description of the boot file: as JSON Schema for editors, or as the reference page; or the reference page of the live settings; or either of the boot file of an IM&P node.',
     )
     .addOption(new Option('--format <format>', 'what to print').choices(Object.keys(SCHEMAS)).default('json'))
     .action(({ format }: { format: keyof typeof SCHEMAS }) => {
@@ -111,6 +114,7 @@ export function programOf(world: ProgramWorld, done: (status: number) => void): 
     });
 
   addBoxCommands({ program, world, done, configOption });
+  addImpCommands({ program, world, done });
 
   program
     .command('version')
@@ -120,7 +124,13 @@ export function programOf(world: ProgramWorld, done: (status: number) => void): 
   return program;
 }
 
-const SCHEMAS = { json: printJsonSchema, markdown: printReference, settings: printSettingsReference } as const;
+const SCHEMAS = {
+  json: printJsonSchema,
+  markdown: printReference,
+  settings: printSettingsReference,
+  imp: printNodeReference,
+  'imp-json': printNodeJsonSchema,
+} as const;
 
 const LOG_FORMATS = ['text', 'json', 'expressway'] satisfies LogFormat[];
 

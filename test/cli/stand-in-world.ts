@@ -37,6 +37,8 @@ export class KeptWorld implements ProgramWorld {
   readonly now = (): number => NOON;
   readonly examine = async () => ({ problems: [], warnings: [] });
   readonly runBox = () => Promise.reject(new Error('nothing here starts a box'));
+  readonly examineNode = async () => ({ problems: [], warnings: [] });
+  readonly runNode = () => Promise.reject(new Error('nothing here starts a node'));
 
   readonly load = (path: string): LoadResult => {
     const files = { 'a.pem': '', 'a.key': '', ...Object.fromEntries(this.#named()) };

@@ -18,6 +18,16 @@ export function chooseSasl(offered: readonly string[], user: string, password: s
   return undefined;
 }
 
+/** SCRAM without channel binding, with a nonce of the caller's choice. */
+export function scramExchange(
+  mechanism: 'SCRAM-SHA-1' | 'SCRAM-SHA-256',
+  user: string,
+  password: string,
+  nonce: string,
+): SaslExchange {
+  return scram(mechanism, mechanism === 'SCRAM-SHA-1' ? 'sha1' : 'sha256', user, password, nonce);
+}
+
 /** RFC 4616 */
 function plain(user: string, password: string): SaslExchange {
   return {
@@ -29,8 +39,14 @@ function plain(user: string, password: string): SaslExchange {
 }
 
 /** RFC 5802, without channel binding. */
-function scram(mechanism: string, hash: 'sha1' | 'sha256', user: string, password: string): SaslExchange {
-  const bare = `n=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${randomBytes(18).toString('base64')}`;
+function scram(
+  mechanism: string,
+  hash: 'sha1' | 'sha256',
+  user: string,
+  password: string,
+  ownNonce = randomBytes(18).toString('base64'),
+): SaslExchange {
+  const bare = `n=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${ownNonce}`;
   let expected: Buffer | undefined;
   const hmac = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest();
   return {

@@ -24,6 +24,8 @@ export interface SideContext {
   readonly certificate: Certificate | undefined;
   /** Asks the authoritative server; the result comes back as a verdict. */
   verify?(claim: DialbackClaim, settle: (verdict: Verdict) => void): void;
+  /** Checks a password for the stream of a client. */
+  checkPassword?(username: string, password: string, settle: (correct: boolean) => void): void;
   /** Called when the stream is over. */
   ended?(end: StreamEnd): void;
   answered?(verdict: Verdict): void;
@@ -96,6 +98,14 @@ export class StreamSide implements WireEnd {
     switch (action.do) {
       case 'write':
         this.write(action.xml);
+        break;
+      case 'send':
+        this.write(Buffer.from(action.bytes).toString());
+        break;
+      case 'check-password':
+        this.context.checkPassword?.(action.username, action.password, (correct) =>
+          this.handle({ type: 'password-checked', attempt: action.attempt, correct }),
+        );
         break;
       case 'note':
         this.notes.push(action.note);
