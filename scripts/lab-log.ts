@@ -29,7 +29,18 @@ export function parseLogLine(line: string): LogStep | undefined {
 }
 
 /** Modules that tell how two domains find each other and prove who they are. */
-const TELLING = new Set(['s2s.dialback', 's2s.sasl', 's2s.tls', 's2s.connect', 'dns', 'routing']);
+const TELLING = new Set([
+  's2s.dialback',
+  's2s.sasl',
+  's2s.tls',
+  's2s.connect',
+  'dns',
+  'routing',
+  'developer.clusterdb.restapi',
+  'network.axl',
+  'imp.router',
+  'alarm',
+]);
 
 /** Whether a step belongs into a story for people: discovery, encryption, authentication, and everything that went wrong. */
 export function isTelling({ level, module, sentence }: LogStep): boolean {

@@ -1,6 +1,5 @@
 import { styleText } from 'node:util';
-import type { LabFedway } from '../test/lab/fedway.ts';
-import { isTelling, parseLogLine } from './lab-log.ts';
+import { isTelling, type LogStep, parseLogLine } from './lab-log.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -20,15 +19,44 @@ export interface Step {
   readonly expectation: string;
 }
 
-/** Tells the lab's story on standard output: numbered steps, and under each what fedway's log says as it happens. */
+/** A log that can be read while it is written. */
+export interface StoryLog {
+  mark(): number;
+  logSince(mark: number): string;
+}
+
+/** A log that is followed. */
+interface Followed {
+  readonly log: StoryLog;
+  /** Whose log it is, where there are several. */
+  readonly name: string;
+  read: number;
+  rest: string;
+}
+
+/** A line that was read and not yet told. */
+interface Line {
+  readonly text: string;
+  readonly name: string;
+}
+
+/** Lines of several logs are told in the order of their times; so long a line may take to be read. */
+const SETTLED_MS = 80;
+
+/** Tells a lab's story on standard output: numbered steps, and under each what the logs of fedway say as it happens. */
 export class Story {
   #number = 0;
   #step: Step | undefined;
-  #fedway: LabFedway | undefined;
-  #read = 0;
+  #followed: Followed[] = [];
+  #lines: Line[] = [];
+  readonly #tells: (step: LogStep) => boolean;
   #timer: NodeJS.Timeout | undefined;
-  #rest = '';
   #last = '';
+
+  /** @param tells which lines belong to the story */
+  constructor(tells: (step: LogStep) => boolean = isTelling) {
+    this.#tells = tells;
+  }
 
   get step(): Step | undefined {
     return this.#step;
@@ -46,42 +74,49 @@ export class Story {
     say(`    ${styled('green', '→')} ${result} ${styled('dim', `(${seconds})`)}`);
   }
 
-  /** From now on the steps in this fedway's log are told as they happen. */
-  follow(fedway: LabFedway): void {
-    this.#fedway = fedway;
-    this.#read = fedway.mark();
-    this.#timer = setInterval(() => this.#tellNew(), 40);
+  /** From now on the steps in this log are told as they happen; `name` says whose they are. */
+  follow(log: StoryLog, name = ''): void {
+    this.#followed.push({ log, name, read: log.mark(), rest: '' });
+    this.#timer ??= setInterval(() => this.#tellNew(), 40);
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#tellNew();
-    this.#fedway = undefined;
+    this.#timer = undefined;
+    this.#tellNew(0);
+    this.#followed = [];
   }
 
   /** What belongs to a step may be written a moment after its end. */
   async #catchUp(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, this.#fedway === undefined ? 0 : 120));
-    this.#tellNew();
+    await new Promise((resolve) => setTimeout(resolve, this.#followed.length === 0 ? 0 : 120));
+    this.#tellNew(0);
   }
 
-  #tellNew(): void {
-    if (this.#fedway === undefined) return;
-    const text = this.#fedway.logSince(this.#read);
-    this.#read += Buffer.byteLength(text);
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#tellLine(line);
+  #tellNew(settled = SETTLED_MS): void {
+    for (const followed of this.#followed) {
+      const text = followed.log.logSince(followed.read);
+      followed.read += Buffer.byteLength(text);
+      const lines = (followed.rest + text).split('\n');
+      followed.rest = lines.pop() ?? '';
+      this.#lines.push(...lines.map((line) => ({ text: line, name: followed.name })));
+    }
+    // Each begins with its time.
+    this.#lines.sort((one, other) => one.text.slice(0, 24).localeCompare(other.text.slice(0, 24)));
+    const until = new Date(Date.now() - settled).toISOString();
+    const told = settled === 0 ? this.#lines.length : this.#lines.filter(({ text }) => text < until).length;
+    for (const { text, name } of this.#lines.splice(0, told)) this.#tellLine(text, name);
   }
 
-  #tellLine(line: string): void {
+  #tellLine(line: string, name: string): void {
     const step = parseLogLine(line);
-    if (step === undefined || !isTelling(step)) return;
+    if (step === undefined || !this.#tells(step)) return;
     const streams = step.pair === '- < -' ? 'a new connection' : step.pair;
     const pair = step.home ? `${streams} (inside)` : streams;
     const urgent = step.level === 'WARN' || step.level === 'ERROR';
-    const lead = pair === this.#last || pair === '-' ? '' : pair;
-    this.#last = pair === '-' ? this.#last : pair;
+    const about = [name, pair === '-' ? '' : pair].filter((part) => part !== '').join('   ');
+    const lead = about === this.#last || about === '' ? '' : about;
+    this.#last = about === '' ? this.#last : about;
     if (lead !== '') say(`      ${styled('cyan', lead)}`);
     const style = urgent ? 'yellow' : step.home ? 'dim' : 'reset';
     for (const part of wrapped(step.sentence, width() - 8)) say(`        ${styled(style, part)}`);

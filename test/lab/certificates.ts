@@ -37,7 +37,7 @@ export function createAuthority(folder: string): CertificateAuthority {
   return {
     root,
     issue(domains, kind = 'good') {
-      const name = `${domains[0]}-${kind}`;
+      const name = `${domains.join('+')}-${kind}`;
       const known = issued.get(name);
       if (known !== undefined) return known;
       const files = write(path.join(folder, name), MADE[kind](domains, trusted, stranger));

@@ -57,9 +57,17 @@ export async function disco(from: TestClient, to: TestClient): Promise<void> {
 }
 
 /** `host` opens a room on its own server; `guest` of the other domain joins; both talk there, and the guest leaves. */
-export async function meetInRoom(host: TestClient, guest: TestClient): Promise<void> {
-  const room = `${host.newId()}-room@conference.${host.domain}`;
-  await join(host, room, 'host');
+export async function meetInRoom(
+  host: TestClient,
+  guest: TestClient,
+  service = `conference.${host.domain}`,
+): Promise<void> {
+  const room = `${host.newId()}-room@${service}`;
+  // A new room is locked until its owner says how it shall be (XEP-0045 §10.1.2).
+  if ((await join(host, room, 'host')).includes('201')) {
+    const asItIs = `<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>`;
+    assertResult(await host.iq('set', room, asItIs));
+  }
   await join(guest, room, 'guest');
   await host.waitFor('the guest in the room', (stanza) => presenceFrom(`${room}/guest`)(stanza));
   for (const [speaker, listener, nick] of [
@@ -159,14 +167,19 @@ export function errorOf(stanza: Element): { readonly condition: string; readonly
   return { condition: condition?.name ?? '(none)', text: child(error, 'text')?.text ?? '' };
 }
 
-async function join(who: TestClient, room: string, nick: string): Promise<void> {
+/** The status codes of the own presence in the room (XEP-0045 §15.6.2). */
+async function join(who: TestClient, room: string, nick: string): Promise<readonly string[]> {
   who.send(`<presence to='${escape(room)}/${nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`);
   const own = await who.waitFor(`being in the room ${room}`, (stanza) => {
     if (stanza.name !== 'presence' || stanza.attributes['from'] !== `${room}/${nick}`) return false;
-    const codes = child(stanza, 'x', MUC_USER)?.children.map(({ attributes }) => attributes['code']) ?? [];
-    return stanza.attributes['type'] === 'error' || codes.includes('110');
+    return stanza.attributes['type'] === 'error' || codesOf(stanza).includes('110');
   });
   assertThat(own.attributes['type'] !== 'error', `${who.account} may join ${room}`, own);
+  return codesOf(own);
+}
+
+function codesOf(stanza: Element): readonly string[] {
+  return child(stanza, 'x', MUC_USER)?.children.flatMap(({ attributes }) => attributes['code'] ?? []) ?? [];
 }
 
 function presenceFrom(address: string, type?: string): (stanza: Element) => boolean {

@@ -153,9 +153,9 @@ export class ShellTrial implements Disposable {
   /** What a line prints, up to its end. */
   async run(line: string): Promise<string> {
     const { text, goesOn } = await this.shell.run(line, { author: 'root@imp-1' });
-    if (goesOn === undefined) return text;
-    goesOn.interrupt();
-    return `${text}\n${(await goesOn.done).replace(this.#folder, '/var/lib/fedway-imp')}`;
+    goesOn?.interrupt();
+    const all = goesOn === undefined ? text : `${text}\n${await goesOn.done}`;
+    return all.replaceAll(this.#folder, '/var/lib/fedway-imp');
   }
 
   [Symbol.dispose](): void {

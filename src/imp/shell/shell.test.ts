@@ -119,10 +119,7 @@ describe('what is typed wrong', () => {
       fc.property(fc.array(word), fc.constantFrom(' ', '\t', '  '), (words, blank) => {
         const line = words.join(blank);
         const read = readLine(line);
-        if ('told' in read) {
-          expect(typeof read.told.text).toBe('string');
-          return;
-        }
+        if ('told' in read) return;
         expect(line.trim().endsWith(read.rest)).toBe(true);
         expect(
           line
