@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs fedway from a checkout, as packages and container images do.
 #
-#   packaging/install.sh              into /usr/local, with the unit for systemd
+#   packaging/install.sh              into /usr/local, with the units for systemd
 #   packaging/install.sh --tree       the program alone
 #
 # PREFIX (default /usr/local) is where it will run; DESTDIR, when set, is put before every path that is written, for packages. What is
@@ -81,15 +81,19 @@ ln -sfn ../lib/fedway/bin/fedway "$DESTDIR$PREFIX/bin/fedway"
 
 lib=$DESTDIR$PREFIX/lib
 mkdir -p "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" "$DESTDIR$PREFIX/share/doc/fedway"
-sed "s|@PREFIX@|$PREFIX|g" packaging/systemd/fedway.service.in >"$lib/systemd/system/fedway.service"
+for unit in fedway.service fedway-imp.service; do
+  sed "s|@PREFIX@|$PREFIX|g" "packaging/systemd/$unit.in" >"$lib/systemd/system/$unit"
+  chmod 644 "$lib/systemd/system/$unit"
+done
 install -m 644 packaging/systemd/sysusers.conf "$lib/sysusers.d/fedway.conf"
 install -m 644 packaging/systemd/tmpfiles.conf "$lib/tmpfiles.d/fedway.conf"
 install -m 644 fedway.example.yaml examples/*.yaml packaging/nftables/fedway.nft "$DESTDIR$PREFIX/share/doc/fedway/"
-chmod 644 "$lib/systemd/system/fedway.service"
 [ -z "$DESTDIR" ] || exit 0
 cat <<NEXT
 Installed. As root:
   systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload
 then write /etc/fedway/fedway.yaml (examples: $PREFIX/share/doc/fedway) and
   fedway check config && systemctl enable --now fedway
+or, for an IM&P node, /etc/fedway/imp.yaml and
+  fedway imp check && systemctl enable --now fedway-imp
 NEXT

@@ -7,6 +7,7 @@ import { leaf } from '../test/support/certificates.ts';
 import { install, installInto, type Outcome } from './testing/installed.ts';
 
 const EDGE = path.resolve(import.meta.dirname, '../examples/edge.yaml');
+const IMP = path.resolve(import.meta.dirname, '../examples/imp.yaml');
 
 describe('an installed tree', () => {
   let installed: ReturnType<typeof installInto>;
@@ -51,6 +52,20 @@ describe('an installed tree', () => {
     expect(status).toBe(0);
   });
 
+  test("checks a node's boot file", () => {
+    const { chainPem, keyPem } = leaf(['coluc.com', 'imp.coluc.com'], undefined, {});
+    const { folder } = installed;
+    writeFileSync(path.join(folder, 'node.pem'), chainPem);
+    writeFileSync(path.join(folder, 'node.key'), keyPem, { mode: 0o600 });
+    writeFileSync(path.join(folder, 'router.secret'), '0123456789abcdef\n', { mode: 0o600 });
+    const config = path.join(folder, 'imp.yaml');
+    const example = readFileSync(IMP, 'utf8');
+    writeFileSync(config, example.replaceAll('certs/coluc.com', 'node'));
+    const { status, output } = fedway('imp', 'check', '--config', config);
+    expect(output).toContain('All checks passed');
+    expect(status).toBe(0);
+  });
+
   test('has the packages of production, and nothing of development', () => {
     const manifest = JSON.parse(readFileSync(path.join(tree, 'package.json'), 'utf8')) as {
       readonly dependencies: Readonly<Record<string, string>>;
@@ -81,6 +96,7 @@ describe('an installed tree', () => {
     expect(texts.length).toBeGreaterThan(50);
     expect(texts.filter((text) => text.includes(installed.folder))).toEqual([]);
     expect(texts.join('\n')).toContain('ExecStart=/opt/fed-way/bin/fedway run');
+    expect(texts.join('\n')).toContain('ExecStart=/opt/fed-way/bin/fedway imp run');
   });
 
   test('installed again, the new tree takes the place of the old one whole', () => {

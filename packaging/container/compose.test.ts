@@ -6,6 +6,7 @@ import { printEndpoint } from '../../src/config/address.ts';
 import type { BootConfig } from '../../src/config/boot.ts';
 import { loadBootFile } from '../../src/config/load.ts';
 import { printProblem } from '../../src/config/problem.ts';
+import { loadNodeFile } from '../../src/imp/config/load.ts';
 import { standIn } from '../../test/config/stand-in.ts';
 
 const HERE = import.meta.dirname;
@@ -42,6 +43,10 @@ function addressOf(service: Service, network: string): string {
   const address = service.networks[network]?.ipv4_address;
   if (address === undefined) throw new Error(`no address in ${network}`);
   return address;
+}
+
+function hosts(listen: readonly { readonly host: string }[]): readonly string[] {
+  return listen.map(({ host }) => host);
 }
 
 /** The services in a network. */
@@ -147,5 +152,62 @@ describe('compose.yaml: what a container may', () => {
     const files = services.flatMap(([, service]) => service.volumes.filter((volume) => volume.startsWith('.')));
     expect(files.length).toBeGreaterThan(0);
     expect(files.filter((volume) => !volume.endsWith(':ro'))).toEqual([]);
+  });
+});
+
+describe('compose.imp.yaml: a node in the place of Prosody', () => {
+  type Overlay = Pick<Compose, 'volumes' | 'secrets' | 'networks'> & {
+    readonly services: Readonly<Record<'core' | 'imp' | 'prosody', Service>>;
+  };
+  const overlay = parse(text('compose.imp.yaml')) as Overlay;
+  const { imp, core: coreBefore } = overlay.services;
+  const files = (service: Service, boot: string): ReturnType<typeof standIn> => {
+    const secrets = (service.secrets ?? []).map(({ target }) => [path.relative('/etc/fedway', target), 'x'.repeat(32)]);
+    return standIn('/etc/fedway', {
+      ...(Object.fromEntries(secrets) as Record<string, string>),
+      'boot.yaml': text(boot),
+    });
+  };
+  const node = loadNodeFile('/etc/fedway/boot.yaml', { surroundings: files(imp, 'imp.yaml') });
+  const boot = loadBootFile('/etc/fedway/boot.yaml', { surroundings: files(coreBefore, 'core-imp.yaml') });
+
+  test('both boot files are fine, with the secrets that are mounted', () => {
+    expect([node, boot].map((result) => (result.outcome === 'loaded' ? result.warnings : result))).toEqual([[], []]);
+  });
+
+  test('the Core finds the node at its address, and listens on nothing', () => {
+    if (boot.outcome !== 'loaded' || node.outcome !== 'loaded') throw new Error('the boot files are not fine');
+    const { homes, inside, dns, link } = boot.config;
+    expect([...inside.listen, ...inside.componentListen, ...link.listen, ...(dns?.listen ?? [])]).toEqual([]);
+    const { clients, router, axl } = node.config;
+    expect(homes[0]?.server).toMatchObject({ address: router.listen[0] });
+    expect(homes.flatMap(({ domains }) => domains)).toEqual([node.config.domain, node.config.rooms]);
+    expect(hosts([...axl.listen, ...router.listen])).toEqual(Array(2).fill(addressOf(imp, 'inside')));
+    expect(hosts([...clients.listen, ...clients.tlsListen])).toEqual(Array(2).fill(addressOf(imp, 'clients')));
+  });
+
+  test('Prosody is not started, and nobody but users reaches the node from outside', () => {
+    expect(overlay.services.prosody).toEqual({ profiles: ['prosody'] });
+    expect(imp.ports).toEqual(['5222:5222', '5223:5223']);
+    expect(Object.keys(imp.networks)).toEqual(['inside', 'clients']);
+  });
+
+  test('the node is held as tight as the boxes, and asked how it is', () => {
+    const { build: _build, ...held } = edge;
+    for (const key of ['image', 'restart', 'read_only', 'cap_drop', 'security_opt', 'stop_grace_period', 'ulimits'])
+      expect(imp[key]).toEqual(held[key]);
+    expect(imp).toMatchObject({
+      command: ['imp', 'run'],
+      healthcheck: { test: ['CMD', '/usr/bin/fedway', 'imp', 'status'] },
+    });
+  });
+
+  test('what it names is there', () => {
+    const mounted = [imp, coreBefore].flatMap(({ volumes }) => volumes.filter((volume) => volume.startsWith('.')));
+    expect(mounted.filter((volume) => !existsSync(path.join(HERE, volume.split(':')[0] ?? '')))).toEqual([]);
+    expect(mounted.filter((volume) => !volume.endsWith(':ro'))).toEqual([]);
+    const secrets = [imp, coreBefore].flatMap((service) => (service.secrets ?? []).map(({ source }) => source));
+    const known = { ...compose.secrets, ...overlay.secrets };
+    expect(secrets.filter((source) => !(source in known))).toEqual([]);
   });
 });

@@ -121,6 +121,30 @@ describe.skipIf(notTested('the commands of the image', rootNeeded))(
       },
     );
 
+    test('the node of compose.imp.yaml starts in the same way, takes a user, is well, and ends when told', async () => {
+      cpSync(path.join(import.meta.dirname, 'imp.yaml'), path.join(image, 'etc/fedway/imp.yaml'));
+      const secret = path.join(image, 'etc/fedway/router.secret');
+      writeFileSync(secret, '0123456789abcdef', { mode: 0o400 });
+      chownSync(secret, USER, USER);
+      const { imp } = servicesOf('compose.imp.yaml');
+      const output = path.join(folder, 'imp.out');
+      const command = [...(only(FINAL, 'ENTRYPOINT').list ?? []), ...(imp?.command ?? [])];
+      const container = contain(image, command, output, addressesOf('imp', 'compose.imp.yaml'));
+      try {
+        const health = await settledHealth(container, imp?.healthcheck?.test.slice(1), /IM&P node +imp-1/);
+        expect(health.status).toBe(0);
+        const user = ['/usr/bin/fedway', 'imp', 'user', 'add', 'alice', '--generate'];
+        expect(inside(container, user)).toMatchObject({ status: 0 });
+        const sql = ['/usr/bin/fedway', 'imp', 'shell', 'run', 'sql', 'select userid from enduser'];
+        expect(inside(container, sql).said).toContain('alice');
+        process.kill(firstOf(container), 'SIGTERM');
+        expect(await container.exited).toEqual({ code: 0, signal: null });
+        expect(readFileSync(output, 'utf8')).toContain('Stopped.');
+      } finally {
+        await container.kill();
+      }
+    });
+
     test('without a boot file it says which one it misses', async () => {
       rmSync(path.join(image, 'etc/fedway/fedway.yaml'), { force: true });
       const output = path.join(folder, 'bare.out');
@@ -175,14 +199,20 @@ function assemble(folder: string, image: string): void {
     mkdirSync(path.join(image, mountPoint), { recursive: true });
 }
 
-/** What compose.yaml gives a service. */
-function addressesOf(service: 'edge' | 'core'): readonly string[] {
-  const compose = parse(readFileSync(path.join(import.meta.dirname, 'compose.yaml'), 'utf8'), { merge: true }) as {
-    readonly services: Readonly<
-      Record<string, { readonly networks: Readonly<Record<string, { readonly ipv4_address?: string } | null>> }>
-    >;
-  };
-  return Object.values(compose.services[service]?.networks ?? {}).flatMap((network) => network?.ipv4_address ?? []);
+interface ComposeService {
+  readonly networks: Readonly<Record<string, { readonly ipv4_address?: string } | null>>;
+  readonly command?: readonly string[];
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+
+function servicesOf(file: string): Readonly<Record<string, ComposeService>> {
+  const text = readFileSync(path.join(import.meta.dirname, file), 'utf8');
+  return (parse(text, { merge: true }) as { readonly services: Readonly<Record<string, ComposeService>> }).services;
+}
+
+/** What a compose file gives a service. */
+function addressesOf(service: string, file = 'compose.yaml'): readonly string[] {
+  return Object.values(servicesOf(file)[service]?.networks ?? {}).flatMap((network) => network?.ipv4_address ?? []);
 }
 
 /** As compose.yaml wants it: read-only but for the data, no capability, no way to gain one, a network of its own. */
@@ -255,11 +285,15 @@ function inside(
 }
 
 /** What the health check says once the box answers. */
-async function settledHealth(container: LabProcess): Promise<ReturnType<typeof inside>> {
+async function settledHealth(
+  container: LabProcess,
+  command: readonly string[] = only(FINAL, 'HEALTHCHECK').list ?? [],
+  answer = /paired/,
+): Promise<ReturnType<typeof inside>> {
   const deadline = performance.now() + 30_000;
   for (;;) {
-    const health = inside(container, only(FINAL, 'HEALTHCHECK').list ?? []);
-    if (/paired/.test(health.said)) return health;
+    const health = inside(container, command);
+    if (answer.test(health.said)) return health;
     if (performance.now() > deadline)
       throw new Error(`no health after 30 seconds: ${health.said}\n${tail(container.outputFile)}`);
     await pause(200);

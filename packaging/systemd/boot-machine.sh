@@ -1,5 +1,5 @@
 #!/bin/sh
-# For booted.test.ts: boots systemd with fedway.service in a machine that is this one's file system with an installed tree over it. What it
+# For booted.test.ts: boots systemd with fedway.service and fedway-imp.service in a machine that is this one's file system with an installed tree over it. What it
 # writes goes to memory. To be run in new mount, PID, network, UTS, IPC and cgroup namespaces, as their first process.
 # Usage: boot-machine.sh FOLDER; FOLDER/tree is what was installed with PREFIX=/usr, FOLDER/etc what lies in /etc/fedway.
 set -eu
@@ -24,8 +24,10 @@ cp -R "$folder/etc/." etc/fedway/
 chroot . chgrp -R fedway /etc/fedway
 chmod -R u=rwX,g=rX,o= etc/fedway
 # Times that a test can wait for.
-mkdir -p etc/systemd/system/fedway.service.d
-printf '[Service]\nWatchdogSec=5s\nRestartSec=200ms\n' >etc/systemd/system/fedway.service.d/test.conf
+for unit in fedway fedway-imp; do
+  mkdir -p "etc/systemd/system/$unit.service.d"
+  printf '[Service]\nWatchdogSec=5s\nRestartSec=200ms\n' >"etc/systemd/system/$unit.service.d/test.conf"
+done
 
 mkdir -p old
 mount -t tmpfs -o mode=1777 tmpfs tmp

@@ -23,6 +23,17 @@ homes:
     key: certs/coluc.com.key
 `;
 
+const NODE_FILE = `domain: coluc.com
+name: imp-1
+data: /var/lib/fedway-imp
+admin_socket: /run/fedway-imp/imp.sock
+certificate: certs/coluc.com.pem
+key: certs/coluc.com.key
+clients: { listen: ["127.0.0.1:5222"], websocket_listen: ["127.0.0.1:443"] }
+axl: { listen: ["127.0.0.1:8443"] }
+router: { listen: ["127.0.0.1:7400"], secret: { file: router.secret } }
+`;
+
 /** Why systemd cannot be booted here; `undefined`: it can. */
 function obstacle(): string | undefined {
   if (!existsSync('/lib/systemd/systemd')) return 'systemd is not installed. Debian: apt-get install systemd';
@@ -49,6 +60,8 @@ describe.skipIf(notTested('fedway as a service of a booted systemd', obstacle())
       writeFileSync(path.join(folder, 'etc/certs/coluc.com.pem'), chainPem);
       writeFileSync(path.join(folder, 'etc/certs/coluc.com.key'), keyPem);
       writeFileSync(path.join(folder, 'etc/fedway.yaml'), BOOT_FILE);
+      writeFileSync(path.join(folder, 'etc/imp.yaml'), NODE_FILE);
+      writeFileSync(path.join(folder, 'etc/router.secret'), '0123456789abcdef');
       machine = launch({
         name: 'the machine',
         command: 'unshare',
@@ -76,9 +89,11 @@ describe.skipIf(notTested('fedway as a service of a booted systemd', obstacle())
       });
       return stdout.trim();
     }
-    const shown = (property: string): string => run('systemctl', 'show', '--value', '--property', property, 'fedway');
+    const shown = (property: string, unit = 'fedway'): string =>
+      run('systemctl', 'show', '--value', '--property', property, unit);
+    const node = (property: string): string => shown(property, 'fedway-imp');
     const shell = (script: string): string => run('sh', '-c', script);
-    const journal = (): string => run('journalctl', '--no-pager', '--unit', 'fedway');
+    const journal = (unit = 'fedway'): string => run('journalctl', '--no-pager', '--unit', unit);
 
     test('it is up when it listens, also on a port below 1024, and says how it is', () => {
       expect(journal()).toContain('Listening on 127.0.0.1:740 for Link.');
@@ -122,7 +137,9 @@ describe.skipIf(notTested('fedway as a service of a booted systemd', obstacle())
     test('a reload is taken over without a restart', async () => {
       const pid = shown('MainPID');
       shell(`sed -i 's/coluc.com]/coluc.com, example.org]/' /etc/fedway/fedway.yaml && systemctl reload fedway`);
-      await expect.poll(journal, { timeout: 10_000 }).toMatch(/is in force; our domains: coluc\.com, example\.org/);
+      await expect
+        .poll(() => journal(), { timeout: 10_000 })
+        .toMatch(/is in force; our domains: coluc\.com, example\.org/);
       expect(shown('MainPID')).toBe(pid);
       expect(shown('ActiveState')).toBe('active');
     });
@@ -158,6 +175,55 @@ describe.skipIf(notTested('fedway as a service of a booted systemd', obstacle())
       shell('systemctl stop fedway');
       expect([shown('ActiveState'), shown('Result'), shown('ExecMainStatus')]).toEqual(['inactive', 'success', '0']);
       expect(journal()).toContain('Stopped.');
+    });
+
+    describe('the IM&P node beside it', () => {
+      beforeAll(() => {
+        shell('systemctl start fedway fedway-imp');
+      });
+
+      test('is up when it listens, also on a port below 1024, and says how it is', () => {
+        expect(journal('fedway-imp')).toContain('Listening on 127.0.0.1:443 for ');
+        expect(node('ActiveState')).toBe('active');
+        expect(node('StatusText')).toContain('0 of 0 Edges connected');
+        expect(shell('fedway imp status; echo $?')).toMatch(/IM&P node\s+imp-1[^]*\n0$/);
+      });
+
+      test('takes users, and answers SQL, which is a process of its own, with no more rights than it has', () => {
+        expect(shell('echo wonderland | fedway imp user add alice -')).toContain('alice');
+        expect(shell('fedway imp shell run sql select userid from enduser')).toMatch(/userid\n=+\nalice/);
+        const status = shell(`cat /proc/${node('MainPID')}/status`);
+        expect(status).toMatch(/^CapBnd:\s+0000000000000400$/m);
+        expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+      });
+
+      test('keeps what people write from the box on the same machine', () => {
+        expect(shell('stat -c "%U %a" /var/lib/fedway-imp /run/fedway-imp')).toBe('fedway-imp 700\nfedway-imp 700');
+        expect(shell('find /var/lib/fedway-imp /run/fedway-imp -perm /077')).toBe('');
+        expect(shell('runuser -u fedway -- cat /var/lib/fedway-imp/imp.db; echo $?')).toBe('1');
+        const writable = shell(`nsenter -t ${node('MainPID')} -m -S $(id -u fedway-imp) -G $(id -g fedway-imp) sh -c '
+        for d in / /etc /etc/fedway /usr /var/lib /home /root /var/lib/fedway /run/fedway /var/lib/fedway-imp /run/fedway-imp; do
+          touch $d/trial 2>/dev/null && rm $d/trial && echo $d; done'`);
+        expect(writable.split('\n')).toEqual(['/var/lib/fedway-imp', '/run/fedway-imp']);
+      });
+
+      test('is reloaded without a restart, and hung it is started again with its users', async () => {
+        const pid = node('MainPID');
+        shell('systemctl reload fedway-imp');
+        await expect.poll(() => node('ActiveState'), { timeout: 10_000 }).toBe('active');
+        expect(node('MainPID')).toBe(pid);
+        const restarts = Number(node('NRestarts'));
+        shell(`kill -STOP ${pid}`);
+        await expect.poll(() => Number(node('NRestarts')), { timeout: 40_000, interval: 500 }).toBe(restarts + 1);
+        await expect.poll(() => node('ActiveState'), { timeout: 20_000 }).toBe('active');
+        expect(shell('fedway imp user list')).toContain('alice@coluc.com');
+      });
+
+      test('told to stop, it ends in good order, and the box goes on', () => {
+        shell('systemctl stop fedway-imp');
+        expect([node('ActiveState'), node('Result'), node('ExecMainStatus')]).toEqual(['inactive', 'success', '0']);
+        expect(shown('ActiveState')).toBe('active');
+      });
     });
   },
 );
