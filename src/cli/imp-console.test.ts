@@ -34,12 +34,14 @@ beforeEach(() => {
   broken = false;
 });
 
+function later<T>(value: T): Promise<T> {
+  return broken ? Promise.reject(new AdminFailure('The connection to the node broke.')) : Promise.resolve(value);
+}
+
 /** A node at the other end. A line `go on` goes on until it is interrupted. */
 function client(): RunningNodeClient {
   const author = 'root@host';
   const { users, administrators } = node;
-  const later = <T>(value: T): Promise<T> =>
-    broken ? Promise.reject(new AdminFailure('The connection to the node broke.')) : Promise.resolve(value);
   return {
     hello: { wire: 1, node: true, version: '0.1.0', name: 'imp-1' },
     status: () => later(node.status()),
@@ -160,10 +162,42 @@ describe('fedway imp status', () => {
   test('what asks for somebody stands first and has an exit status', async () => {
     expect(await fedway('status', ...AT)).toBe(3);
     expect(terminal.results[0]).toMatch(/^! The table xmpps2snodes has changed .* \(for 1 min\)$/);
+    expect(terminal.results[1]).toMatch(/^ {2}Cure: Restart it: /);
     expect(terminal.results.join('\n')).toContain('cm-2_s2scp-1.eft-xwye-a-coluc-com  connected');
     node.open = [];
     expect(await fedway('status', '--json', ...AT)).toBe(0);
-    expect(JSON.parse(terminal.results.at(-1) ?? '')).toEqual({ ...node.now, notifications: [] });
+    expect(JSON.parse(terminal.results.at(-1) ?? '')).toEqual({ ...node.now, problems: [], notifications: [] });
+  });
+
+  test('Edges are named and none of them is connected: a problem, said first, with cause and cure', async () => {
+    const { router } = node.now;
+    node.open = [];
+    const [named] = router.components.map((each) => ({ ...each, connected: false }));
+    const components = named === undefined ? [] : [named];
+    node.now = { ...node.now, router: { ...router, components } };
+    expect(await fedway('status', ...AT)).toBe(3);
+    expect(terminal.results.slice(0, 4)).toEqual([
+      expect.stringMatching(/^! None of the Edges that xmpps2snodes names is connected /),
+      expect.stringMatching(/^ {2}Cause: .* another secret than router\.secret/),
+      expect.stringMatching(/^ {2}Cure: On its Core, see fedway status /),
+      '',
+    ]);
+    const stranger = { cpId: 'cm-2_s2scp-1.another', connected: true, inTable: false };
+    node.now = { ...node.now, router: { ...router, components: [...components, stranger] } };
+    expect(await fedway('status', '--json', ...AT)).toBe(3);
+    expect(JSON.parse(terminal.results.at(-1) ?? '')).toMatchObject({
+      problems: [{ cause: expect.stringContaining('cm-2_s2scp-1.another') as string }],
+    });
+    node.now = { ...node.now, router: { ...router, components: [] } };
+    expect(await fedway('status', ...AT)).toBe(0);
+  });
+
+  test('a component that the table does not name: that nothing leaves through it', async () => {
+    const { router } = node.now;
+    const stranger = { cpId: 'cm-2_s2scp-1.another', connected: true, inTable: false };
+    node.now = { ...node.now, router: { ...router, components: [...router.components, stranger] } };
+    await fedway('status', ...AT);
+    expect(terminal.results.join('\n')).toMatch(/cm-2_s2scp-1\.another +connected; .*nothing leaves through it/);
   });
 
   test('a boot file that is not there: where else the node can be found', async () => {

@@ -69,11 +69,10 @@ function openAdmin(
 /** How a node is, in a few words. */
 function nodeInAWord({ sessions, router, federation }: NodeStatus, notifications: number): string {
   const asked = notifications === 0 ? '' : `; ${counted(notifications, 'notification')} (fedway imp status)`;
-  const connected = router.components.filter((each) => each.connected).length;
+  const known = router.components.filter(({ inTable }) => inTable);
+  const connected = known.filter((each) => each.connected).length;
   const edges =
-    federation === 'on'
-      ? 'XMPP federation node status is On'
-      : `${connected} of ${router.components.length} Edges connected`;
+    federation === 'on' ? 'XMPP federation node status is On' : `${connected} of ${known.length} Edges connected`;
   return `Serving ${counted(sessions, 'session') || 'no sessions'}; ${edges}${asked}`;
 }
 

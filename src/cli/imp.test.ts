@@ -27,8 +27,8 @@ const STATUS: NodeStatus = {
     restartNeeded: false,
     bounced: 0,
     components: [
-      { cpId: 'cm-2_s2scp-1.edge-1', connected: true },
-      { cpId: 'cm-2_s2scp-1.edge-2', connected: false },
+      { cpId: 'cm-2_s2scp-1.edge-1', connected: true, inTable: true },
+      { cpId: 'cm-2_s2scp-1.edge-2', connected: false, inTable: true },
     ],
   },
   federation: 'off',

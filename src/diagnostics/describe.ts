@@ -59,7 +59,8 @@ export function describe(note: Note, subject: NoteSubject): Description {
 /** The severity of a note, without building its words. */
 export function severityOf(note: Note, subject: NoteSubject): Severity {
   const row = rowOf(note);
-  return row.severityOf?.(note, subject) ?? row.severity;
+  const severity = row.severityOf?.(note, subject) ?? row.severity;
+  return subject.repeats === true && (severity === 'info' || severity === 'warning') ? 'debug' : severity;
 }
 
 /** The attributes of the reference system's line at this step, in their order; `undefined` where it has none but the usual ones. */

@@ -84,7 +84,8 @@ export const STREAM_ERROR_MEANINGS: Readonly<Record<StreamErrorCondition, Meanin
     meaning: 'something was sent before the sender was authorized',
     whenReceived:
       'The peer does not accept the proof of your domain: check the certificate, and that the dialback secret is the same on all your boxes.',
-    whenSent: 'The peer sent stanzas before it had proved its domain, or showed a certificate that does not prove it.',
+    whenSent:
+      'The peer sent stanzas before it had proved its domain, or showed a certificate that does not prove it; a component has another secret than the one here: give both sides the same.',
   },
   'not-well-formed': {
     meaning: 'the XML is not well-formed',

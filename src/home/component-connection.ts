@@ -51,6 +51,8 @@ export class ComponentConnection {
   private running: RunningStream | undefined;
   private retry: NodeJS.Timeout | undefined;
   private failures = 0;
+  /** Why there is none, as it was told last. */
+  private told: string | undefined;
   private stopped = false;
 
   constructor(name: Domain, context: ComponentConnectionContext) {
@@ -116,14 +118,20 @@ export class ComponentConnection {
       local: this.name,
       remote: home,
     };
-    const found = await context.connect(home, subject);
+    const found = await context.connect(home, this.quietly(subject));
     if ('failed' in found) this.lost({ by: 'network', stage: 'tcp', detail: found.failed }, subject, false);
     else if (this.stopped) found.socket.destroy();
     else this.drive(found.socket, { ...subject, peer: found.address });
   }
 
+  /** What was told once is not told again while nothing changes, which can be days. */
+  private quietly(subject: NoteSubject): NoteSubject {
+    return this.failures === 0 ? subject : { ...subject, repeats: true };
+  }
+
   private drive(socket: Socket, subject: NoteSubject): void {
     const { context, name } = this;
+    let noted = this.quietly(subject);
     const stream = new ConnectingComponent({
       name,
       homes: context.homes,
@@ -147,6 +155,7 @@ export class ComponentConnection {
         answer: () => undefined,
         authorized: () => {
           wasConnected = true;
+          noted = subject;
           this.failures = 0;
           this.failure = undefined;
           this.since = Date.now();
@@ -157,7 +166,7 @@ export class ComponentConnection {
         },
         refused: () => undefined,
         ended: (end) => this.lost(end, subject, wasConnected),
-        subject: () => subject,
+        subject: () => noted,
       },
       context.notes,
     );
@@ -171,9 +180,11 @@ export class ComponentConnection {
     this.outlet = undefined;
     this.running = undefined;
     if (this.stopped) return;
-    // The first failure is told, and every loss; while the server inside is down, the retries are not.
-    if (wasConnected || this.failures === 0) {
-      this.context.notes({ note: 'component-lost', domain: this.name, detail: whyLost(end) }, subject);
+    const detail = whyLost(end);
+    // The first failure is told, every loss, and another reason; as long as it stays the same, the retries are not.
+    if (wasConnected || this.failures === 0 || detail !== this.told) {
+      this.told = detail;
+      this.context.notes({ note: 'component-lost', domain: this.name, detail }, subject);
     }
     if (wasConnected) this.since = Date.now();
     this.failure = end;

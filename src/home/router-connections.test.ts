@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { PeerServer, type Wire } from '../../test/support/raw-peer.ts';
+import { severityOf } from '../diagnostics/describe.ts';
+import { isWithin } from '../diagnostics/levels.ts';
 import type { Domain } from '../protocol/jid/domain.ts';
 import type { Note } from '../protocol/notes.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
@@ -21,6 +23,8 @@ afterEach(async () => {
 /** A router that takes the components it knows, and tells the others so. */
 class Router {
   readonly known = new Set<string>([ONE, TWO]);
+  /** What the others hear. */
+  refusal = 'host-unknown';
   /** Those who are connected, by name. */
   readonly wires = new Map<string, Wire>();
 
@@ -32,7 +36,7 @@ class Router {
     );
     if (!this.known.has(name)) {
       wire.send(
-        "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
+        `<stream:error><${this.refusal} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`,
       );
       return;
     }
@@ -46,6 +50,8 @@ async function connections(): Promise<{
   readonly router: Router;
   readonly all: RouterConnections;
   readonly notes: Note[];
+  /** Notes that a log of the level `info` has. */
+  readonly told: () => readonly string[];
   readonly delivered: string[];
   readonly changes: () => number;
 }> {
@@ -53,13 +59,17 @@ async function connections(): Promise<{
   const server = await PeerServer.listen('127.0.0.1', router.accept);
   const notes: Note[] = [];
   const delivered: string[] = [];
+  const info: string[] = [];
   let handles = 0;
   let changes = 0;
   const all = new RouterConnections({
     target: { homes: [HOME], address: { host: '127.0.0.1', port: server.port }, secret: 'secret' },
     timeouts: { header: 5_000, negotiation: 5_000, close: 500 },
     limits: AUTHENTICATED_LIMITS,
-    notes: (note) => notes.push(note),
+    notes: (note, subject) => {
+      notes.push(note);
+      if (isWithin(severityOf(note, subject), 'info')) info.push(note.note);
+    },
     connect: async () => {
       const socket = connect({ host: '127.0.0.1', port: server.port });
       await once(socket, 'connect');
@@ -78,7 +88,7 @@ async function connections(): Promise<{
     () => all.destroy(),
     () => server[Symbol.asyncDispose](),
   );
-  return { router, all, notes, delivered, changes: () => changes };
+  return { router, all, notes, told: () => info, delivered, changes: () => changes };
 }
 
 it('there is one connection for each name, it comes and goes with the name, and the others stay as they are', async () => {
@@ -149,6 +159,23 @@ it('a router that does not know a name says so; when it may know it now, nobody 
   all.retryNow();
   await expect.poll(() => all.facts()).toMatchObject([{ isUp: true, isUnknown: false, because: undefined }]);
   expect(performance.now() - before).toBeLessThan(900);
+});
+
+it('an attempt that fails as the one before is not told again; another reason is, and that it has come about', async () => {
+  const { router, all, told, changes } = await connections();
+  router.known.clear();
+  all.follow([ONE]);
+  await expect.poll(() => changes(), { timeout: 5_000 }).toBe(1);
+  expect(told()).toContain('component-lost');
+  const after = told().length;
+  await expect.poll(() => changes(), { timeout: 5_000 }).toBe(2);
+  expect(told().slice(after)).toEqual([]);
+  router.refusal = 'not-authorized';
+  await expect.poll(() => changes(), { timeout: 5_000 }).toBe(3);
+  expect(told().slice(after)).toEqual(['component-lost']);
+  router.known.add(ONE);
+  await expect.poll(() => all.isReady, { timeout: 5_000 }).toBe(true);
+  expect(told().slice(after + 1)).toEqual(['component-connected', 'authorized', 'state-changed']);
 });
 
 it('what has said goodbye does not come back', async () => {

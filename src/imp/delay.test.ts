@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { element, writeElement } from '../protocol/xml/write.ts';
-import { delayOf, isDelayedBy, readDateTime, writeDateTime } from './delay.ts';
+import { delayOf, isDelayedBy, readDateTime, withoutDelaysBy, writeDateTime } from './delay.ts';
 
 test.each([
   ['1969-07-21T02:56:15Z', -14_159_025_000],
@@ -46,4 +46,20 @@ test('a delay names who kept the stanza, and is recognized only as theirs', () =
   );
   expect(isDelayedBy(late, 'here.example')).toBe(true);
   expect(isDelayedBy(late, 'there.example')).toBe(false);
+});
+
+test('the delay of one of several keepers is found beside the others, and alone is taken out, however it is written', () => {
+  const theirs = delayOf('there.example', 0);
+  const late = element('message', 'jabber:client', {}, theirs, 'text', delayOf('HERE.example', 0));
+  expect(isDelayedBy(late, 'here.example')).toBe(true);
+  expect(withoutDelaysBy(late, 'here.example').children).toEqual([theirs, 'text']);
+  const other = element(
+    'message',
+    'jabber:client',
+    {},
+    theirs,
+    delayOf(undefined, 0),
+    delayOf('alice@here.example', 0),
+  );
+  expect(withoutDelaysBy(other, 'here.example')).toBe(other);
 });

@@ -1,5 +1,8 @@
+import { readJid } from '../protocol/jid/prepare.ts';
+import { printJid } from '../protocol/jid/print.ts';
 import type { XmlElement } from '../protocol/xml/types.ts';
-import { attributeOf, childOf, element } from '../protocol/xml/write.ts';
+import { attributeOf, element } from '../protocol/xml/write.ts';
+import { elementsIn, without } from './elements.ts';
 
 const DELAY = 'urn:xmpp:delay';
 
@@ -29,10 +32,20 @@ export function delayOf(from: string | undefined, time: number): XmlElement {
   return element('delay', DELAY, { from, stamp: writeDateTime(time) });
 }
 
-/** Whether `from` has said already that the stanza is late. */
+/** Whether `from`, a prepared address, has said already that the stanza is late. */
 export function isDelayedBy(stanza: XmlElement, from: string): boolean {
-  const delay = childOf(stanza, 'delay', DELAY);
-  return delay !== undefined && attributeOf(delay, 'from') === from;
+  return elementsIn(stanza).some((child) => isDelayBy(child, from));
+}
+
+/** The stanza without what says in the name of `from`, a prepared address, that it is late. */
+export function withoutDelaysBy(stanza: XmlElement, from: string): XmlElement {
+  return without(stanza, (child) => isDelayBy(child, from));
+}
+
+function isDelayBy(child: XmlElement, from: string): boolean {
+  if (child.name !== 'delay' || child.namespace !== DELAY) return false;
+  const keeper = readJid(attributeOf(child, 'from') ?? '');
+  return keeper !== undefined && printJid(keeper) === from;
 }
 
 /** Milliseconds east of Greenwich. */

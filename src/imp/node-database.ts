@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Domain } from '../protocol/jid/domain.ts';
 import { NodeDatabase, type SchemaPart } from './database/database.ts';
@@ -19,6 +19,9 @@ export function openNodeDatabase(
   try {
     // What is in it is for the service alone: messages, and what passwords are checked with.
     mkdirSync(data, { recursive: true, mode: 0o700 });
+    // The folder may be an old one that others look into. SQLite gives what it puts beside the file the rights of the file.
+    closeSync(openSync(path, 'a', 0o600));
+    chmodSync(path, 0o600);
     return { database: new NodeDatabase(path, parts) };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

@@ -86,11 +86,12 @@ export class Operations implements NodeOperations {
   private restartRouter(author: string): Outcome {
     const { router } = this.context;
     router.restart(author);
-    const known = router.status().components.map(({ cpId }) => cpId);
+    const { components } = router.status();
+    const known = components.filter(({ inTable }) => inTable).map(({ cpId }) => cpId);
     const said =
       known.length === 0
         ? 'The table xmpps2snodes is empty: foreign domains are not reached.'
-        : `S2S components that may connect: ${known.join(', ')}.`;
+        : `Stanzas for foreign domains leave through the S2S components ${known.join(', ')}.`;
     return { done: `The XCP Router is restarted. ${said}` };
   }
 }

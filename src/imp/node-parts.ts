@@ -151,6 +151,7 @@ export function organsOf(context: NodeContext, parts: NodeParts): readonly NodeO
     websocketListen: boot.clients.websocketListen,
     credentials: parts.accounts,
     owner: parts.sessions,
+    load: parts.router,
     certificates: certificates.credentials,
     decoys: { secret: nodeSecret(database, 'keys of nobody'), iterations: SCRAM_ITERATIONS },
     limits: {

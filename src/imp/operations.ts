@@ -39,8 +39,15 @@ export interface RouterStatus {
   readonly restartNeeded: boolean;
   /** Foreign stanzas that were returned because no Edge in the router's table is connected. */
   readonly bounced: number;
-  /** The S2S components of the Edges, as the router has read them from `xmpps2snodes`. */
-  readonly components: readonly { readonly cpId: string; readonly connected: boolean }[];
+  /** The S2S components of the Edges: those that the router has read from `xmpps2snodes`, then those that are connected beyond them. */
+  readonly components: readonly EdgeComponent[];
+}
+
+export interface EdgeComponent {
+  readonly cpId: string;
+  readonly connected: boolean;
+  /** The table as the router has read it names it. Without that it is heard, and nothing goes out through it. */
+  readonly inTable: boolean;
 }
 
 export interface RouterOperations {

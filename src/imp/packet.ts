@@ -19,5 +19,7 @@ export interface Post {
 
 /** Who receives what is addressed to one domain of the node: the messaging server, the rooms. */
 export interface Destination {
+  /** Whether one packet makes many others. */
+  readonly multiplies?: true;
   receive(packet: Packet): void;
 }

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { faultInWords } from '../net/s2s/in-words.ts';
 import type { NoteSink } from '../protocol/notes.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { createArchive } from './archive/archive.ts';
@@ -11,7 +12,7 @@ import type { NodeDatabase, SchemaPart } from './database/database.ts';
 import { Messaging } from './messaging/messaging.ts';
 import { Requests } from './messaging/requests.ts';
 import { MESSAGING_TABLES } from './messaging/tables.ts';
-import { OFFLINE_TABLES, OfflineStore } from './offline/offline-store.ts';
+import { OFFLINE_TABLES, OfflineStore, offlineBounds } from './offline/offline-store.ts';
 import { capabilitiesBy } from './pubsub/interests.ts';
 import { PEP_TABLES } from './pubsub/node-store.ts';
 import { PersonalEvents } from './pubsub/personal-events.ts';
@@ -36,9 +37,6 @@ export const SERVICE_TABLES: readonly SchemaPart[] = [
 
 /** How often the archives let go of what has become too old, though nobody writes. */
 const PRUNING_MS = 60_000;
-
-/** Bytes of the messages that wait for one user. */
-const OFFLINE_OCTETS = 8 * 1024 ** 2;
 
 export interface ServicesContext {
   readonly boot: NodeBoot;
@@ -70,8 +68,16 @@ export function createServices(context: ServicesContext): Services {
   const directory = (): Messaging => messaging;
   const requests = new Requests({ post: router, newId: randomUUID, later: cancelable });
   const { keep, messages, bytes } = boot.archive;
+  const { queueStanzas, queueBytes } = boot.clients.limits;
   const store = new ArchiveStore(database, new ArchiveIds(randomBytes), { messages, octets: bytes, age: keep });
-  const pruning = setInterval(() => store.prune(now()), PRUNING_MS).unref();
+  const prune = (): void => {
+    try {
+      store.prune(now());
+    } catch (error) {
+      notes({ note: 'bug', where: 'the pruning of the archives', detail: faultInWords(error) }, {});
+    }
+  };
+  const pruning = setInterval(prune, PRUNING_MS).unref();
   const archives = createArchive({
     database,
     store,
@@ -83,7 +89,7 @@ export function createServices(context: ServicesContext): Services {
     database,
     domain,
     now,
-    bounds: { messages: boot.offline.messages, octets: OFFLINE_OCTETS },
+    bounds: offlineBounds(boot.offline.messages, { stanzas: queueStanzas, bytes: queueBytes }),
   });
   const vcards = new VcardService({ database, directory });
   const privates = new PrivateStorage(database);
@@ -95,6 +101,7 @@ export function createServices(context: ServicesContext): Services {
     capabilities: capabilitiesBy(requests, domain),
     now,
     newId: randomUUID,
+    notes,
   });
   convertAvatars(vcards, events);
   const messaging: Messaging = new Messaging({

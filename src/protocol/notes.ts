@@ -26,6 +26,8 @@ export interface NoteSubject {
   readonly remote?: string;
   /** Address and port of the peer. */
   readonly peer?: string;
+  /** It belongs to another attempt at what has just failed, which was told: logs tell it to whoever debugs. */
+  readonly repeats?: boolean;
 }
 
 /** One step, as data. Log lines, trails, metrics and tests read this same value; nobody formats text at the place where it happens. */
@@ -178,6 +180,14 @@ export type Note =
   /** A key that was replicated and is not taken. */
   | { readonly note: 'replica-skipped'; readonly box: string; readonly key: string; readonly because: string }
   | { readonly note: 'replica-broken'; readonly box: string; readonly because: string }
+  /** A step of replication with another box. `revision`: what it is about, where it is about one; 0 is nothing yet. */
+  | {
+      readonly note: 'replication-step';
+      readonly box: string;
+      readonly way: 'sent' | 'received';
+      readonly step: 'follow' | 'backfill' | 'cutover' | 'change' | 'applied' | 'propose' | 'accepted' | 'declined';
+      readonly revision: number | undefined;
+    }
   | {
       readonly note: 'proposal-declined';
       readonly box: string;

@@ -20,14 +20,29 @@ function comeBack(world: ClientWorld, username = 'juliet') {
 }
 
 describe('acknowledgements (XEP-0198 §4)', () => {
-  test('the client is asked after ten stanzas at the latest, and a second after the last one', () => {
-    const { world, client, session } = managed();
-    for (let n = 0; n < 10; n++) session.send(chat(`${n}`));
+  test('the client is asked at once; again when it has answered and more was sent, or after ten stanzas', () => {
+    const { client, session } = managed();
+    const heardOf = (stanzas: number): string => {
+      for (let n = 0; n < stanzas; n++) session.send(chat('hi'));
+      return client.raw.hear();
+    };
+    expect(heardOf(1).endsWith(R)).toBe(true);
+    expect(heardOf(9)).not.toContain(R);
+    expect(heardOf(1).endsWith(R)).toBe(true);
+    expect(heardOf(2)).not.toContain(R);
+    expect(client.acknowledge(1)).toBe('');
+    expect(client.acknowledge(11)).toBe(R);
+    expect(client.acknowledge(13)).toBe('');
+    expect(heardOf(1).endsWith(R)).toBe(true);
+  });
+
+  test('a client that goes as soon as it has acknowledged what it was sent gets none of it again', () => {
+    const { client, session, world } = managed();
+    session.send(chat('the answer'));
     expect(client.raw.hear().endsWith(R)).toBe(true);
-    session.send(chat('one more'));
-    expect(client.raw.hear()).not.toContain(R);
-    world.clock.advance(1000);
-    expect(client.raw.hear()).toBe(R);
+    client.say("<a xmlns='urn:xmpp:sm:3' h='1'/></stream:stream>");
+    expect(world.told).toHaveLength(2);
+    expect(world.undelivered).toEqual([]);
   });
 
   test('a client that acknowledges what it was never sent is told how much that was, and is out', () => {
@@ -188,6 +203,17 @@ describe('resumption (XEP-0198 §5)', () => {
     const failed = back.resume(id, 0);
     expect(failed).toContain("<failed xmlns='urn:xmpp:sm:3' h='1'><item-not-found ");
     expect(back.bind('balcony')).toContain(BALCONY);
+  });
+
+  test('an owner that fails when a session ends by itself does not bring the node down', () => {
+    const { world, client } = managed();
+    client.breakOff();
+    world.ended = () => {
+      throw new Error('the disk is full');
+    };
+    expect(() => world.clock.advance(120_000)).not.toThrow();
+    expect([...world.registry.sessions()]).toEqual([]);
+    expect(world.notes).toContainEqual(expect.objectContaining({ note: 'bug', where: 'the end of a session' }));
   });
 
   test('the session of somebody else cannot be resumed, nor be known of', () => {

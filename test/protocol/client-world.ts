@@ -57,6 +57,8 @@ export class ClientWorld implements SessionOwner {
   undelivered: readonly XmlElement[] = [];
   /** What the owner does with a stanza of a client. */
   onStanza: ((session: ClientSession, stanza: XmlElement) => void) | undefined;
+  /** Whether what a client has sent is looked at. */
+  mayRead = (): boolean => true;
   /** Answers to passwords are kept until a test gives them. */
   holdsAnswers = false;
   readonly answers: (() => void)[] = [];
@@ -135,6 +137,7 @@ export class ClientWorld implements SessionOwner {
       limits: AUTHENTICATED_LIMITS,
       crypto: SCRAM_CRYPTO,
       desk: this.registry.deskFor(sessionStream),
+      mayRead: () => this.mayRead(),
       brake: { admits: () => true, failed: () => 0, succeeded: () => undefined, ...this.options.brake },
       newNonce: () => 'server-nonce',
       newStreamId: () => `id-${++this.streamIds}`,

@@ -74,6 +74,18 @@ describe('before authentication', () => {
     expect(saslFailure(client.say(auth('\0juliet\0pencil', 'PLAIN')))).toBe('encryption-required');
   });
 
+  test('T-04: white space behind <starttls/> is overlooked; what is more ends the connection', () => {
+    const world = new ClientWorld();
+    const [patient, hasty] = ['\n', `\n${header({ to: 'example.com', xmlns: 'jabber:client' })}`].map((more) => {
+      const client = world.connect('plain');
+      client.open();
+      expect(client.say(STARTTLS + more)).toBe("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+      return client;
+    });
+    expect(patient?.side.ended).toBeUndefined();
+    expect(hasty?.side.ended).toMatchObject({ by: 'network', stage: 'tls' });
+  });
+
   test('STARTTLS where it was not offered ends the stream', () => {
     const client = new ClientWorld().connect();
     client.open();
@@ -324,4 +336,25 @@ test('a stanza with text that XML cannot express does not break the stream', () 
   const odd = parseElement("<message xmlns='jabber:client'><body>x</body></message>");
   world.session(BALCONY).send({ ...odd, children: ['\u0000<&'] });
   expect(client.raw.hear()).toContain('<message>\uFFFD&lt;&amp;</message>');
+});
+
+test('a client that is told to rest is read no further, and what it has sent meanwhile comes in order once it goes on', () => {
+  const world = new ClientWorld();
+  const client = world.login();
+  let more = 2;
+  world.mayRead = () => {
+    more -= 1;
+    return more >= 0;
+  };
+  const said = ['1', '2', '3', '4'].map((body) => `<message><body>${body}</body></message>`);
+  client.say(said.slice(0, 3).join(''));
+  client.say(said[3] ?? '');
+  const bodies = () => world.told.flatMap((each) => /<body>(.)</.exec(each)?.[1] ?? []);
+  expect(bodies()).toEqual(['1', '2']);
+  more = 1;
+  client.side.handle({ type: 'go-on' });
+  expect(bodies()).toEqual(['1', '2', '3']);
+  more = 9;
+  client.side.handle({ type: 'go-on' });
+  expect(bodies()).toEqual(['1', '2', '3', '4']);
 });

@@ -197,10 +197,13 @@ describe('an IM&P node', () => {
     await axlUpdate(`insert into xmpps2snodes (pkid, cp_id) values (newid(), '${CP}')`);
     await until(() => operations.status().router.restartNeeded, 'the router to notice');
     expect(operations.notifications()).toMatchObject([{ id: 'xcp-router-restart' }]);
-    expect(operations.status().router.components).toEqual([]);
+    const early = await component();
+    expect(operations.status().router.components).toEqual([{ cpId: CP, connected: true, inTable: false }]);
     expect(await operations.router.restart('test')).toEqual({ done: expect.stringContaining(CP) as unknown });
     expect(operations.notifications()).toEqual([]);
+    expect(await early.end()).toContain('<system-shutdown ');
     await component();
+    expect(operations.status().router.components).toEqual([{ cpId: CP, connected: true, inTable: true }]);
   });
 
   test('a user who is removed while logged in is thrown out, and cannot come back', async () => {

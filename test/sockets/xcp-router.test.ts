@@ -56,15 +56,25 @@ it('users of the node and partners write to each other over the connection of an
   expect(await scene.arrival()).toContain("id='3'");
 });
 
-it('a router that is restarted for a change knows the Edge, which is there at once when it is told to try', async () => {
+it('before the router is restarted for a change it hears the Edge and sends nothing out through it, which routerstatus alone tells', async () => {
   await using scene = await new RouterScene('restart').listen();
-  using all = connectionsTo(scene, []);
+  const delivered: string[] = [];
+  using all = connectionsTo(scene, delivered);
   scene.insert(CP_1);
   all.follow([domainOf(CP_1)]);
-  await until(() => all.facts()[0]?.isUnknown === true, 'the router says that it does not know it');
-  expect(scene.status()).toMatchObject({ restart_needed: '1' });
-  scene.router.restart('a test');
-  all.retryNow();
   await until(() => all.isReady, 'it is connected');
-  expect(scene.status()).toMatchObject({ restart_needed: '0' });
+  expect(all.facts()[0]).toMatchObject({ isUp: true, isUnknown: false });
+  expect(scene.status()).toMatchObject({ restart_needed: '1', components_not_in_table: '1' });
+  all.outletFor(PAIR, domainOf(CP_1))?.offer(stanzaOf("<message from='b@vngtp.lab' to='a@coluc.com' id='in'/>"));
+  expect(await scene.arrival()).toContain("id='in'");
+  const out = "<message from='a@coluc.com' to='b@vngtp.lab' id='out'/>";
+  scene.send(out);
+  expect(await scene.arrival()).toContain('remote-server-timeout');
+  scene.router.restart('a test');
+  await until(() => all.facts()[0]?.isUp === false, 'it was dropped');
+  all.retryNow();
+  await until(() => all.isReady, 'it is connected again');
+  expect(scene.status()).toMatchObject({ restart_needed: '0', components_connected: '1' });
+  scene.send(out);
+  await until(() => delivered.length === 1, 'it leaves');
 });

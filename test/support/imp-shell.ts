@@ -31,7 +31,7 @@ export class KeptNode implements NodeOperations {
       changes: 'restart',
       restartNeeded: true,
       bounced: 4,
-      components: [{ cpId: 'cm-2_s2scp-1.eft-xwye-a-coluc-com', connected: true }],
+      components: [{ cpId: 'cm-2_s2scp-1.eft-xwye-a-coluc-com', connected: true, inTable: true }],
     },
     federation: 'off',
   };

@@ -11,7 +11,9 @@ export class ReplicatedBox {
   readonly name: 'edge-1' | 'core-1';
   db: Clusterdb;
   replication: Replication;
+  /** What somebody has to know; each message besides is in `steps`. */
   readonly notes: Note[] = [];
+  readonly steps: Note[] = [];
   /** Times that the replica was said to have changed. */
   changed = 0;
   /** What was sent and has not arrived. */
@@ -45,7 +47,7 @@ export class ReplicatedBox {
         if (this.isUp) this.sent.push(structuredClone(message));
         return this.isUp;
       },
-      notes: (note) => this.notes.push(note),
+      notes: (note) => (note.note === 'replication-step' ? this.steps : this.notes).push(note),
       changed: () => this.changed++,
       now: () => 0,
       later: (run) => this.due.push(run),

@@ -52,7 +52,7 @@ export const AXL: Rows<AxlNote['note']> = {
         `The table xmpps2snodes of ${named(publisher)} is changed.`,
         inserted.length === 0 ? undefined : `Inserted: ${listed(inserted)}.`,
         removed.length === 0 ? undefined : `Removed: ${listed(removed)}.`,
-        'IM and Presence routes by it after the XCP Router was restarted on every node; until then it returns stanzas for foreign domains.',
+        'An XCP Router that reads it only at its start, as that of IM and Presence does, has to be restarted on every node; until then it returns stanzas for foreign domains.',
       ),
       fields: { publisher, inserted, removed },
     }),

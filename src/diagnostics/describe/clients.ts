@@ -36,7 +36,7 @@ export const CLIENTS: Rows<ClientNote['note']> = {
     ...PLACE,
     severity: 'info',
     wording: ({ username, mechanism }, { peer }) => ({
-      sentence: `${named(username)} has authenticated from ${from(peer)} (${mechanism}).`,
+      sentence: `User ${named(username)} has authenticated from ${from(peer)} (${mechanism}).`,
       fields: { username, mechanism },
     }),
   },
@@ -65,7 +65,7 @@ export const CLIENTS: Rows<ClientNote['note']> = {
     ...PLACE,
     severity: 'info',
     wording: ({ address }, { peer }) => ({
-      sentence: `${named(address)} has a session from ${from(peer)}.`,
+      sentence: `Client ${named(address)} has a session from ${from(peer)}.`,
       fields: { address },
     }),
   },
@@ -82,7 +82,7 @@ export const CLIENTS: Rows<ClientNote['note']> = {
     severity: 'info',
     wording: ({ address, again }, { peer }) => ({
       sentence: joined(
-        `${named(address)} goes on with its session, from ${from(peer)}.`,
+        `Client ${named(address)} goes on with its session, from ${from(peer)}.`,
         again === 0 ? undefined : `${counted(again, 'stanza')} that it had not acknowledged sent again.`,
       ),
       fields: { address, again },

@@ -8,7 +8,8 @@ type ClusterdbNote =
   | 'replica-replaced'
   | 'replica-skipped'
   | 'replica-broken'
-  | 'proposal-declined';
+  | 'proposal-declined'
+  | 'replication-step';
 
 const MODULE = { module: 'developer.clusterdb.restapi', codeLocation: 'clusterdb' } as const;
 
@@ -72,7 +73,43 @@ export const CLUSTERDB: Rows<ClusterdbNote> = {
       fields: { box, author, problems },
     }),
   },
+  'replication-step': {
+    ...MODULE,
+    severity: 'debug',
+    wording: ({ box, way, step, revision }) => ({
+      sentence: `Replication: ${STEPS[way][step](named(box), revision === 0 ? 'nothing yet' : `revision ${revision}`)}.`,
+      fields: { box, way, step, revision },
+    }),
+  },
 };
+
+type Step = NoteOf<'replication-step'>;
+
+/** What each message of the Link's protocol says (docs/reference/link-protocol.md), seen from either end. */
+const STEPS: Readonly<Record<Step['way'], Readonly<Record<Step['step'], (box: string, revision: string) => string>>>> =
+  {
+    sent: {
+      follow: (box, revision) => `asked ${box} for its configuration; this box holds ${revision} of it`,
+      backfill: (box, revision) => `began to send ${box} the whole configuration of this box, ${revision}`,
+      cutover: (box, revision) => `sent ${box} the whole configuration of this box, ${revision}`,
+      change: (box, revision) => `sent ${box} ${revision} of the configuration of this box`,
+      applied: (box, revision) => `told ${box} that this box holds ${revision} of its configuration`,
+      propose: (box) => `asked ${box} for a change of its configuration`,
+      accepted: (box, revision) =>
+        `told ${box} that the change it asked for is made, or was there already: ${revision}`,
+      declined: (box) => `told ${box} that the change it asked for is refused`,
+    },
+    received: {
+      follow: (box, revision) => `${box} asks for the configuration of this box; it holds ${revision} of it`,
+      backfill: (box, revision) => `${box} begins to send its whole configuration, ${revision}`,
+      cutover: (box, revision) => `${box} has sent its whole configuration, ${revision}`,
+      change: (box, revision) => `${revision} of the configuration of ${box} has come`,
+      applied: (box, revision) => `${box} holds ${revision} of the configuration of this box`,
+      propose: (box) => `${box} asks for a change of the configuration of this box`,
+      accepted: (box, revision) => `${box} has made the change that this box asked for, or had it already: ${revision}`,
+      declined: (box) => `${box} refuses the change that this box asked for`,
+    },
+  };
 
 function whereOf({ box, by }: NoteOf<'config-changed'>): string {
   const parts = [

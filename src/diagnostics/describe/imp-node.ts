@@ -39,7 +39,10 @@ export const IMP_NODE: Rows<ImpNodeNote['note']> = {
   'imp-notification-raised': {
     ...NODE,
     severity: 'warning',
-    wording: ({ id, text, cure }) => ({ sentence: joined(ended(text), ended(cure)), fields: { id } }),
+    wording: ({ id, text, cure }) => ({
+      sentence: joined(`Notification: ${ended(text)}`, ended(cure)),
+      fields: { id },
+    }),
   },
   'imp-notification-cleared': {
     ...NODE,
@@ -62,7 +65,7 @@ export const IMP_NODE: Rows<ImpNodeNote['note']> = {
         author === undefined ? undefined : `The XCP Router was restarted by ${quoted(author)}.`,
         cpIds.length === 0
           ? 'No Edge is in the table xmpps2snodes: stanzas for foreign domains go back to their senders.'
-          : `The XCP Router lets these S2S components of Edges connect: ${listed(cpIds)}.`,
+          : `Stanzas for foreign domains leave through these S2S components of Edges: ${listed(cpIds)}.`,
       ),
       fields: { cp_ids: cpIds, author },
     }),
@@ -78,9 +81,11 @@ export const IMP_NODE: Rows<ImpNodeNote['note']> = {
   'xcp-component-connected': {
     ...ROUTER,
     severity: 'info',
-    wording: ({ cpId }) => ({
-      sentence: `The S2S component ${named(cpId)} is connected: foreign domains are reached through it.`,
-      fields: { cp_id: cpId },
+    wording: ({ cpId, inTable }) => ({
+      sentence: inTable
+        ? `The S2S component ${named(cpId)} is connected: foreign domains are reached through it.`
+        : `The S2S component ${named(cpId)} is connected: what it brings is let in. No stanza leaves through it before the table xmpps2snodes names it, which is for its Core to write, and the XCP Router has read that.`,
+      fields: { cp_id: cpId, in_table: inTable },
     }),
   },
   'xcp-component-lost': {

@@ -24,7 +24,7 @@ export const MESSAGING: Rows<MessagingNote['note']> = {
     severity: 'info',
     folds: true,
     wording: ({ account, moved, kept, returned }) => ({
-      sentence: `A session of ${named(account)} ended before the client confirmed what was sent to it: ${counted(moved, 'message')} went to other sessions, ${counted(kept, 'message')} wait for the next one, ${counted(returned, 'message')} went back to the sender. None is lost; if it happens often, the network of the user breaks connections.`,
+      sentence: `A session of ${named(account)} ended before the client confirmed all that was sent to it. Messages that went to another session: ${moved}, that are kept for the next one: ${kept}, that went back to the sender: ${returned}. None is lost; if it happens often, the network of the user breaks connections.`,
       fields: { account, moved, kept, returned },
     }),
   },
@@ -33,7 +33,7 @@ export const MESSAGING: Rows<MessagingNote['note']> = {
     severity: 'info',
     folds: true,
     wording: ({ room, by }) => ({
-      sentence: `${named(by)} made the room ${named(room)}.`,
+      sentence: `The room ${named(room)} was made by ${named(by)}.`,
       fields: { room, by },
     }),
   },
@@ -54,7 +54,7 @@ export const MESSAGING: Rows<MessagingNote['note']> = {
     severity: 'warning',
     folds: true,
     wording: ({ room, by, because }) => ({
-      sentence: `${named(by)} wanted to make the room ${named(room)} and was refused: ${ended(because)}`,
+      sentence: `The room ${named(room)}, which ${named(by)} wanted to make, was refused: ${ended(because)}`,
       fields: { room, by },
     }),
   },
@@ -72,7 +72,7 @@ export const MESSAGING: Rows<MessagingNote['note']> = {
     severity: 'warning',
     folds: true,
     wording: ({ room, from, what }) => ({
-      sentence: `${named(from)} sends more ${what} into the room ${named(room)} than it takes; what is too much is returned. If this goes on, let an admin of the room ban the user.`,
+      sentence: `The room ${named(room)} gets more ${what} from ${named(from)} than it takes; what is too much is returned. If this goes on, let an admin of the room ban the user.`,
       fields: { room, from, what },
     }),
   },

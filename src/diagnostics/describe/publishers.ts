@@ -13,8 +13,7 @@ export const PUBLISHERS: Rows<PublisherNote['note']> = {
     wording: ({ id, title, about, what, detail, cause, cure }) => ({
       sentence: joined(
         `Alarm ${id} (${title}) is raised:`,
-        ended(what),
-        detail === undefined ? undefined : ended(detail),
+        detail === undefined ? ended(what) : `${what}: ${ended(detail)}`,
         `Cause: ${ended(cause)}`,
         `Cure: ${ended(cure)}`,
       ),

@@ -26,6 +26,7 @@ test.each([
   ["<message><x xmlns='jabber:x:conference' jid='room@chat.example'/></message>", true],
   ["<message><x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b.example'/></x></message>", true],
   ["<message><x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x></message>", false],
+  ["<message><body>x</body><private xmlns='urn:xmpp:carbons:2'/></message>", true],
   ["<message><body>x</body><result xmlns='urn:xmpp:mam:2'/></message>", false],
   ["<message><received xmlns='urn:xmpp:carbons:2'/></message>", false],
   ["<message><body xmlns='urn:other'>x</body></message>", false],

@@ -1,12 +1,11 @@
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, childOf } from '../../protocol/xml/write.ts';
 import { elementsIn, without } from '../elements.ts';
+import { isStanzaIdBy } from '../stanza-ids.ts';
 
 const CLIENT = 'jabber:client';
 /** XEP-0334 §4. */
 const HINTS = 'urn:xmpp:hints';
-/** XEP-0359 §2. */
-const STANZA_IDS = 'urn:xmpp:sid:0';
 /** XEP-0045: what a room adds. */
 const MUC_USER = 'http://jabber.org/protocol/muc#user';
 
@@ -25,8 +24,12 @@ const CONVERSATION: ReadonlySet<string> = new Set([
   'urn:xmpp:message-retract:1',
 ]);
 
-/** What carries a message that is archived already: results of an archive (XEP-0313) and carbons (XEP-0280). */
-const COPIES: ReadonlySet<string> = new Set(['urn:xmpp:mam:2', 'urn:xmpp:carbons:2']);
+/** What carries a message that is archived already: results of an archive (XEP-0313) and carbons (XEP-0280, whose `<private/>` is no such thing). */
+const COPIES: ReadonlySet<string> = new Set([
+  'result urn:xmpp:mam:2',
+  'received urn:xmpp:carbons:2',
+  'sent urn:xmpp:carbons:2',
+]);
 
 /** Whether a message belongs into the archive of a user (XEP-0313, "User Archives"; hints: XEP-0334 §4). */
 export function isKeptForUser(message: XmlElement): boolean {
@@ -49,10 +52,7 @@ export function isKeptForRoom(message: XmlElement): boolean {
 
 /** A message as the archive of a user has it: an id that claims to be ours and is not would mislead clients (XEP-0359 §6). */
 export function asKeptForUser(message: XmlElement, account: string): XmlElement {
-  return without(
-    message,
-    (child) => child.name === 'stanza-id' && child.namespace === STANZA_IDS && attributeOf(child, 'by') === account,
-  );
+  return without(message, (child) => isStanzaIdBy(child, account));
 }
 
 /** A message as the archive of a room has it: without `to`, and without what only the room may say (XEP-0313, "MUC Archives"). */
@@ -67,7 +67,7 @@ export function asKeptForRoom(message: XmlElement, room: string): XmlElement {
 function isKept(message: XmlElement, isOtherwiseWorthIt: () => boolean): boolean {
   const hint = (name: string) => childOf(message, name, HINTS) !== undefined;
   if (hint('no-store') || hint('no-permanent-store')) return false;
-  if (elementsIn(message).some((child) => COPIES.has(child.namespace))) return false;
+  if (elementsIn(message).some(({ name, namespace }) => COPIES.has(`${name} ${namespace}`))) return false;
   return hint('store') || childOf(message, 'body', CLIENT) !== undefined || isOtherwiseWorthIt();
 }
 

@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
-import { type Jid, parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid } from '../../protocol/jid/prepare.ts';
+import type { Jid } from '../../protocol/jid/jid.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import { bareOf, printJid } from '../../protocol/jid/print.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, childOf, element, textOf } from '../../protocol/xml/write.ts';
@@ -92,10 +92,9 @@ function readPreferences(payload: XmlElement): Preferences | undefined {
 function addressesIn(list: XmlElement | undefined): readonly string[] | undefined {
   const addresses = new Set<string>();
   for (const child of list === undefined ? [] : childrenOf(list, 'jid', MAM)) {
-    const address = parseJid(textOf(child).trim());
-    const prepared = address === undefined ? undefined : prepareJid(address);
-    if (prepared === undefined) return undefined;
-    addresses.add(printJid(prepared));
+    const address = readJid(textOf(child).trim());
+    if (address === undefined) return undefined;
+    addresses.add(printJid(address));
   }
   return [...addresses];
 }

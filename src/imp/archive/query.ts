@@ -1,5 +1,4 @@
-import { type Jid, parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid } from '../../protocol/jid/prepare.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, childOf, element } from '../../protocol/xml/write.ts';
 import { readDateTime } from '../delay.ts';
@@ -73,7 +72,7 @@ function readFilter(form: DataForm): ArchiveFilter | QueryFault {
     if (!NAMES.has(name))
       return { error: 'feature-not-implemented', text: 'The form has a field that is not known here.' };
   }
-  const peer = field(form, 'with', readAddress);
+  const peer = field(form, 'with', readJid);
   const start = field(form, 'start', readDateTime);
   const end = field(form, 'end', readDateTime);
   const afterId = field(form, 'after-id', (id) => id);
@@ -92,11 +91,6 @@ function field<T>(form: DataForm, name: string, read: (text: string) => T | unde
   const text = valueOf(form, name);
   if (text === undefined) return 'malformed';
   return text === '' ? undefined : (read(text) ?? 'malformed');
-}
-
-function readAddress(text: string): Jid | undefined {
-  const address = parseJid(text);
-  return address === undefined ? undefined : prepareJid(address);
 }
 
 function wrong(text: string): QueryFault {

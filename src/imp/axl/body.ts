@@ -44,17 +44,17 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** Reads what is left of a body and throws it away, up to the limits. Never rejects. */
-export function drain(request: IncomingMessage, { bytes, time }: BodyLimits): Promise<void> {
+/** Reads what is left of a body and throws it away, up to the limits. The answer: how many bytes. Never rejects. */
+export function drain(request: IncomingMessage, { bytes, time }: BodyLimits): Promise<number> {
   if (request.complete || request.destroyed || Number(request.headers['content-length'] ?? 0) > bytes) {
-    return Promise.resolve();
+    return Promise.resolve(0);
   }
   return new Promise((resolve) => {
     let size = 0;
     const done = (): void => {
       clearTimeout(timer);
       request.off('data', take).off('end', done).off('close', done);
-      resolve();
+      resolve(size);
     };
     const take = (chunk: Buffer): void => {
       size += chunk.length;

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as later } from 'node:timers/promises';
 import { AXL_VERSIONS } from '../../axl/soap/types.ts';
-import { sourceOf } from '../../net/s2s/per-source.ts';
+import { PerSource, sourceOf } from '../../net/s2s/per-source.ts';
 import type { NoteSink, NoteSubject } from '../../protocol/notes.ts';
 import type { TappedConversation } from '../capture/tap.ts';
 import type { NodeOperations } from '../operations.ts';
 import { mediaType, readBody } from './body.ts';
 import { Gate } from './gate.ts';
-import { tapRequest } from './http-tap.ts';
+import { stars, tapBody } from './http-tap.ts';
 import type { AxlLimits } from './limits.ts';
 import { servicePage } from './page.ts';
 import { type Place, placeOf } from './place.ts';
@@ -51,7 +51,8 @@ export class AxlDesk {
   readonly #gate: Gate;
   readonly #perAccount: TokenBuckets;
   readonly #ofAll: TokenBuckets;
-  #working = 0;
+  /** Requests, by account. */
+  readonly #working = new PerSource();
 
   /** @param clock Unix milliseconds */
   constructor(context: DeskContext, limits: AxlLimits, clock: () => number) {
@@ -86,24 +87,28 @@ export class AxlDesk {
     const { user } = admitted;
     const throttled = this.#throttle(user, subject);
     if (throttled !== undefined) return told(throttled, user);
-    this.#working += 1;
+    const account = user.toLowerCase();
+    this.#working.take(account);
     try {
       const answer = await this.#answer(visit, place, user);
       return { function: asked, ...answer, user };
     } finally {
-      this.#working -= 1;
+      this.#working.give(account);
     }
   }
 
   #throttle(user: string, subject: NoteSubject): Reply | undefined {
-    const { concurrent, requestsPerMinute, requestsPerMinuteOfAll } = this.#limits;
+    const { concurrent, concurrentPerAccount, requestsPerMinute, requestsPerMinuteOfAll } = this.#limits;
     const now = this.#clock();
     const refuse = (because: string, wait: number): Reply => {
       this.#context.notes({ note: 'imp-axl-throttled', user, because }, subject);
       return textReply(503, 'Too many requests. Try again later.', { headers: retryAfter(wait), because, ...CLOSE });
     };
-    if (this.#working >= concurrent) return refuse(`${concurrent} requests are worked on already`, 1_000);
-    const own = this.#perAccount.take(user.toLowerCase(), now);
+    const account = user.toLowerCase();
+    if (this.#working.total >= concurrent) return refuse(`${concurrent} requests are worked on already`, 1_000);
+    if (this.#working.of(account) >= concurrentPerAccount)
+      return refuse(`${concurrentPerAccount} requests of the account are worked on already`, 1_000);
+    const own = this.#perAccount.take(account, now);
     if (own !== undefined) return refuse(`more than ${requestsPerMinute} requests per minute`, own.wait);
     const all = this.#ofAll.take('', now);
     return all === undefined
@@ -122,7 +127,7 @@ export class AxlDesk {
     const read = takesBody ? await this.#bodyOf(visit, place) : { body: NOTHING };
     if ('refused' in read) return { reply: read.refused };
     const { body } = read;
-    tapRequest(tapped, request, body, place.at === 'users');
+    if (tapped !== undefined && takesBody) tapBody(tapped, request, place.at === 'users' ? stars(body.length) : body);
     if (place.at === 'users') {
       return { reply: await answerUsers({ method, user: place.user, body, author: user }, this.#context.operations) };
     }

@@ -4,30 +4,30 @@ import type { TappedConversation } from '../capture/tap.ts';
 /** Headers whose values prove who somebody is. */
 const SECRET_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie']);
 
-/**
- * Tells a capture of a request, as it came: the same header lines in the same order, and the body. Credentials are stars, as many as there were
- * characters. `hidden`: so is the body, because it may hold a password; its length stays.
- */
-export function tapRequest(
-  tapped: TappedConversation | undefined,
-  request: IncomingMessage,
-  body: Uint8Array,
-  hidden: boolean,
-): void {
-  if (tapped === undefined) return;
-  let head = `${request.method ?? ''} ${request.url ?? ''} HTTP/${request.httpVersion}\r\n`;
-  const { rawHeaders } = request;
-  let chunked = false;
+/** Tells a capture of the head of a request: the same lines in the same order. Credentials are stars, as many as there were characters. */
+export function tapHead(tapped: TappedConversation, request: IncomingMessage): void {
+  const { method = '', url = '', httpVersion, rawHeaders } = request;
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
-    // The body is told as a whole, whatever pieces it came in.
-    if (name.toLowerCase() === 'transfer-encoding') chunked = true;
-    else head += `${name}: ${SECRET_HEADERS.has(name.toLowerCase()) ? '*'.repeat(value.length) : value}\r\n`;
+    head += `${name}: ${SECRET_HEADERS.has(name.toLowerCase()) ? '*'.repeat(value.length) : value}\r\n`;
   }
-  if (chunked) head += `Content-Length: ${body.length}\r\n`;
   tapped.data('in', Buffer.from(`${head}\r\n`, 'latin1'));
-  if (body.length > 0) tapped.data('in', hidden ? Buffer.alloc(body.length, '*') : body);
+}
+
+/** The body of a request, in one piece whatever pieces it came in. */
+export function tapBody(tapped: TappedConversation, request: IncomingMessage, body: Uint8Array): void {
+  const chunked = request.headers['transfer-encoding'] !== undefined;
+  // RFC 9112 §7.1
+  if (chunked && body.length > 0) tapped.data('in', Buffer.from(`${body.length.toString(16)}\r\n`));
+  if (body.length > 0) tapped.data('in', body);
+  if (chunked) tapped.data('in', Buffer.from(body.length > 0 ? '\r\n0\r\n\r\n' : '0\r\n\r\n'));
+}
+
+/** In place of a body that may hold a password. */
+export function stars(length: number): Uint8Array {
+  return Buffer.alloc(length, '*');
 }
 
 export interface SentResponse {
@@ -37,12 +37,8 @@ export interface SentResponse {
   readonly body: Uint8Array;
 }
 
-/** The same for our answer. */
-export function tapResponse(
-  tapped: TappedConversation | undefined,
-  { status, phrase, headers, body }: SentResponse,
-): void {
-  if (tapped === undefined) return;
+/** Tells it of our answer. */
+export function tapResponse(tapped: TappedConversation, { status, phrase, headers, body }: SentResponse): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   tapped.data('out', Buffer.from(`HTTP/1.1 ${status} ${phrase}\r\n${lines.join('')}\r\n`, 'latin1'));
   if (body.length > 0) tapped.data('out', body);

@@ -13,7 +13,7 @@ import type { NoteSubject } from '../../protocol/notes.ts';
 import type { Tap, TappedConversation } from '../capture/tap.ts';
 import { drain } from './body.ts';
 import { AxlDesk, type DeskContext, type Served } from './desk.ts';
-import { tapResponse } from './http-tap.ts';
+import { stars, tapBody, tapHead, tapResponse } from './http-tap.ts';
 import { AXL_LIMITS, type AxlLimits } from './limits.ts';
 import { type Reply, textReply } from './reply.ts';
 
@@ -205,11 +205,15 @@ export class AxlServer {
       clearTimeout(connection.timer);
       connection.timer = undefined;
       connection.asked += 1;
+      tapHead(connection.tapped, request);
     }
     const subject = subjectOf(socket);
     const { reply, user, function: asked } = await this.#served(request, response, subject);
     const { bytes } = this.#limits.body;
-    if (request.headers.expect === undefined) await drain(request, { bytes, time: LINGER_MS });
+    if (request.headers.expect === undefined) {
+      const left = await drain(request, { bytes, time: LINGER_MS });
+      if (connection !== undefined && left > 0) tapBody(connection.tapped, request, stars(left));
+    }
     response.once('finish', () => {
       if (connection !== undefined) connection.asked -= 1;
       this.#await(socket);

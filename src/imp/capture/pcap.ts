@@ -2,8 +2,8 @@
 const ETHERNET = 1;
 const MAGIC = 0xa1b2c3d4;
 /** Bytes of the header of a file and of a record. */
-export const FILE_HEADER = 24;
-export const RECORD_HEADER = 16;
+const FILE_HEADER = 24;
+const RECORD_HEADER = 16;
 
 /** The largest packet that a capture keeps whole. */
 export const WHOLE_PACKET = 262_144;

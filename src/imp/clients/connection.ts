@@ -2,30 +2,41 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { newConnectionHandle, newStreamId } from '../../net/keys/identifiers.ts';
+import { faultInWords } from '../../net/s2s/in-words.ts';
 import { StreamDriver, type StreamTap, type Upgrade } from '../../net/s2s/stream-driver.ts';
 import type { Brake, ClientTimeouts } from '../../protocol/c2s/context.ts';
 import { ReceivingClient } from '../../protocol/c2s/receiving-client.ts';
-import type { SessionDesk } from '../../protocol/c2s/sessions.ts';
+import type { BoundSession, SessionDesk } from '../../protocol/c2s/sessions.ts';
 import type { TlsFacts } from '../../protocol/identity/facts.ts';
 import type { Domain } from '../../protocol/jid/domain.ts';
 import { printJid } from '../../protocol/jid/print.ts';
 import type { ClientTransport } from '../../protocol/notes/clients.ts';
 import type { Note, NoteSink, NoteSubject } from '../../protocol/notes.ts';
+import type { ScramHash, ScramKeys } from '../../protocol/sasl/scram-keys.ts';
+import type { StreamAction } from '../../protocol/stream/actions.ts';
 import type { StreamErrorCondition } from '../../protocol/stream/stream-error.ts';
 import type { XmlElement, XmlLimits } from '../../protocol/xml/types.ts';
 import type { Credentials } from '../credentials.ts';
 import { channelBindingsOf } from './channel-bindings.ts';
+import type { NodeLoad } from './node-load.ts';
 import { Pace } from './pace.ts';
-import { type DecoyKeys, newNonce, SCRAM_CRYPTO } from './scram-crypto.ts';
+import { newNonce, SCRAM_CRYPTO } from './scram-crypto.ts';
 import type { SessionStream } from './session.ts';
+import type { Shares } from './shares.ts';
+
+/** Milliseconds that the node works for one client before others have their turn. */
+const AT_A_STRETCH = 10;
 
 /** What all connections of clients are given. */
 export interface ConnectionContext {
   readonly domain: Domain;
   readonly credentials: Credentials;
-  readonly decoys: DecoyKeys;
+  /** Keys for a name that no active user has, which nothing satisfies: a stranger cannot tell who exists (RFC 5802 §9). */
+  readonly keysOfNobody: (username: string, hash: ScramHash) => ScramKeys;
   readonly timeouts: ClientTimeouts;
   readonly limits: XmlLimits;
+  readonly shares: Shares;
+  readonly load: NodeLoad;
   readonly notes: NoteSink;
   /** TLS as server, after STARTTLS. */
   startTls(socket: Socket): Promise<Upgrade>;
@@ -47,6 +58,8 @@ export interface ArrivedConnection {
   readonly tap: StreamTap | undefined;
 }
 
+type PasswordQuestion = Extract<StreamAction, { do: 'check-password' }>;
+
 /** The connection of a client, with the stream on it. */
 export class ClientConnection implements SessionStream {
   readonly handle = newConnectionHandle();
@@ -57,6 +70,11 @@ export class ClientConnection implements SessionStream {
   private readonly context: ConnectionContext;
   private readonly pace = new Pace();
   private secured: TLSSocket | undefined;
+  /** Milliseconds that the node has worked for this client since others had their turn. */
+  private worked = 0;
+  private isResting = false;
+  /** Whether the last stanza went to where one makes many. */
+  private multiplies = false;
 
   constructor(context: ConnectionContext, arrived: ArrivedConnection) {
     this.context = context;
@@ -73,11 +91,12 @@ export class ClientConnection implements SessionStream {
         answer: () => undefined,
         authorized: () => undefined,
         refused: () => undefined,
-        checkPassword: ({ attempt, username, password }) =>
-          void context.credentials
-            .isPassword(username, password)
-            .then((correct) => this.driver.handle({ type: 'password-checked', attempt, correct })),
-        ended: () => context.ended(this),
+        checkPassword: (question) => void this.checkPassword(question),
+        ended: () => {
+          // After a fault of ours the stream has not heard that it is over: its session would stay, and swallow what is sent to it.
+          this.stream.handle({ type: 'disconnected' }, Date.now());
+          context.ended(this);
+        },
         subject: () => this.subject,
       },
       (note, subject) => this.tell(note, subject),
@@ -117,7 +136,7 @@ export class ClientConnection implements SessionStream {
   }
 
   private newStream({ secured, brake }: ArrivedConnection): ReceivingClient {
-    const { domain, credentials, decoys, timeouts, limits } = this.context;
+    const { domain, credentials, keysOfNobody, timeouts, limits } = this.context;
     const desk = this.context.deskFor(this);
     return new ReceivingClient({
       domain,
@@ -130,19 +149,68 @@ export class ClientConnection implements SessionStream {
         ...desk,
         stanza: (session, stanza) => {
           this.driver.stanzasIn += 1;
-          desk.stanza(session, stanza);
-          const rest = this.pace.spent(this.driver.bytesIn, performance.now());
-          if (rest > 0 && !this.driver.isHeld) this.driver.hold(pause(rest));
+          this.working(session, () => desk.stanza(session, stanza));
         },
       },
+      mayRead: (username) => this.mayRead(username),
       newNonce,
       newStreamId,
       keysOf: (username, hash) => {
         const keys = credentials.keysOf(username, hash);
-        return { keys: keys ?? decoys.keysFor(username, hash), exists: keys !== undefined };
+        return { keys: keys ?? keysOfNobody(username, hash), exists: keys !== undefined };
       },
       channelBindings: () => (this.secured === undefined ? {} : channelBindingsOf(this.secured)),
     });
+  }
+
+  /** Takes the time, and counts the packets, that a stanza costs. */
+  private working({ address }: BoundSession, work: () => void): void {
+    const { shares, load } = this.context;
+    const began = performance.now();
+    const before = load.packets();
+    const multiplied = load.multiplied();
+    work();
+    this.multiplies = load.multiplied() !== multiplied;
+    const now = performance.now();
+    this.worked += now - began;
+    shares.took(address.local ?? '', now - began, load.packets() - before, now);
+  }
+
+  /** Nobody can keep the node from serving others: not by much, not by what takes long to answer, and not by leaving the answers unread. */
+  private mayRead(username: string): boolean {
+    if (this.isResting) return false;
+    const rested = this.restDue(username);
+    if (rested === undefined) return true;
+    this.isResting = true;
+    this.driver.hold(
+      rested.then(() => {
+        this.isResting = false;
+        this.worked = 0;
+        return undefined;
+      }),
+    );
+    return false;
+  }
+
+  private restDue(username: string): Promise<void> | undefined {
+    const { driver, pace, context } = this;
+    if (driver.isFull) return driver.room();
+    const now = performance.now();
+    const rest = Math.max(pace.spent(driver.bytesIn, now), context.shares.restOf(username, now));
+    if (rest > 0) return pause(rest);
+    return this.worked >= AT_A_STRETCH ? pause(0) : context.load.crowded(this.multiplies);
+  }
+
+  /** Never rejects: a password that cannot be checked is a wrong one, and the fault is told. */
+  private async checkPassword({ attempt, username, password }: PasswordQuestion): Promise<void> {
+    const { credentials, notes } = this.context;
+    let correct = false;
+    try {
+      correct = await credentials.isPassword(username, password);
+    } catch (error) {
+      notes({ note: 'bug', where: 'the check of a password', detail: faultInWords(error) }, this.subject);
+    }
+    this.driver.handle({ type: 'password-checked', attempt, correct });
   }
 
   private async startTls(socket: Socket): Promise<Upgrade> {

@@ -128,6 +128,48 @@ describe('TCP', () => {
   });
 });
 
+describe('a fault of our own while a stanza is handled', () => {
+  test('ends the connection and the session with it: nothing is sent into the void', async () => {
+    await using node = await clientNode();
+    await using wire = await directTls(node);
+    await loggedIn(wire);
+    node.owner.stanza = () => {
+      throw new Error('the disk is full');
+    };
+    wire.send('<presence/>');
+    await wire.end();
+    expect(node.listeners.sessions).toEqual([]);
+    expect(node.owner.over).toMatchObject([{ address: 'juliet@example.com/x' }]);
+    expect(node.notes).toContainEqual(expect.objectContaining({ note: 'bug', where: 'stream' }));
+  });
+
+  test('leaves a session that may be resumed to its client', async () => {
+    await using node = await clientNode();
+    await using wire = await directTls(node);
+    await loggedIn(wire);
+    wire.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    await wire.expect('<enabled');
+    node.owner.stanza = () => {
+      throw new Error('the disk is full');
+    };
+    wire.send('<presence/>');
+    await wire.end();
+    expect(node.listeners.sessions).toMatchObject([{ management: 'away' }]);
+  });
+
+  test('a password that cannot be checked is a wrong one, and the node goes on', async () => {
+    await using node = await clientNode({
+      credentials: { keysOf: () => undefined, isPassword: () => Promise.reject(new Error('the disk is broken')) },
+    });
+    await using wire = await directTls(node);
+    wire.send(HEADER);
+    await wire.expect('</stream:features>');
+    wire.send(plainAuth('juliet', 'pencil'));
+    await wire.expect('<not-authorized');
+    expect(node.notes).toContainEqual(expect.objectContaining({ note: 'bug', where: 'the check of a password' }));
+  });
+});
+
 describe('limits', () => {
   test('connections from one address are bounded, and counted until they are gone', async () => {
     await using node = await clientNode({ limits: { perAddress: 2 } });

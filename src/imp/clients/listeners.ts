@@ -10,15 +10,17 @@ import { type Domain, toAscii } from '../../protocol/jid/domain.ts';
 import type { NoteSink } from '../../protocol/notes.ts';
 import { AUTHENTICATED_LIMITS } from '../../protocol/xml/limits.ts';
 import type { XmlLimits } from '../../protocol/xml/types.ts';
+import { keysOfNobody } from '../accounts/scram.ts';
 import { NO_TAP, type Tap } from '../capture/tap.ts';
 import type { Credentials } from '../credentials.ts';
 import type { SessionOwner } from '../sessions.ts';
 import { BRAKE_LIMITS, type BrakeLimits, Brakes } from './brakes.ts';
 import { type ArrivedConnection, ClientConnection, type ConnectionContext } from './connection.ts';
 import { type ConnectionLimits, Doorway, type ListenAddress, type Visitor } from './doorway.ts';
+import { NO_LOAD, type NodeLoad } from './node-load.ts';
 import { ClientRegistry, SESSION_LIMITS, type SessionLimits } from './registry.ts';
-import { DecoyKeys } from './scram-crypto.ts';
 import { type ClientSessionFacts, factsOfSession } from './session-facts.ts';
+import { Shares } from './shares.ts';
 import { streamTap } from './tapped.ts';
 import { ClientWeb, WEBSOCKET_PATH } from './web.ts';
 import { WebSocketTransport } from './web-socket-transport.ts';
@@ -56,8 +58,6 @@ export interface ClientListenersOptions {
   readonly listen: readonly ListenAddress[];
   readonly tlsListen: readonly ListenAddress[];
   readonly websocketListen: readonly ListenAddress[];
-  /** The address of the WebSocket that clients are told, such as `wss://im.example.com/ws`; without it the domain and the first port listened on. */
-  readonly websocketAddress?: string;
   readonly credentials: Credentials;
   readonly owner: SessionOwner;
   /** Asked for each handshake: a certificate that was renewed is used from then on, and no connection is dropped. */
@@ -67,6 +67,7 @@ export interface ClientListenersOptions {
    * `iterations`: those of the real keys.
    */
   readonly decoys: { readonly secret?: Uint8Array; readonly iterations: number };
+  readonly load?: NodeLoad;
   readonly limits?: Partial<ClientLimits>;
   readonly timeouts?: Partial<typeof CLIENT_TIMEOUTS>;
   readonly notes: NoteSink;
@@ -105,6 +106,7 @@ export class ClientListeners {
     this.options = options;
     const { domain, owner, credentials, decoys, notes, now = Date.now } = options;
     const limits = { ...CLIENT_LIMITS, ...options.limits };
+    const { secret = randomBytes(32) } = decoys;
     this.timeouts = { ...CLIENT_TIMEOUTS, ...options.timeouts };
     this.tap = options.tap ?? NO_TAP;
     this.doorway = new Doorway({ limits, notes });
@@ -130,9 +132,11 @@ export class ClientListeners {
     this.shared = {
       domain,
       credentials,
-      decoys: new DecoyKeys(decoys.secret ?? randomBytes(32), decoys.iterations),
+      keysOfNobody: (username, hash) => keysOfNobody(secret, username, hash, decoys.iterations),
       timeouts: this.timeouts,
       limits: limits.xml,
+      shares: new Shares(),
+      load: options.load ?? NO_LOAD,
       notes,
       startTls: (socket) => this.secure(socket),
       deskFor: (stream) => this.registry.deskFor(stream),
@@ -198,9 +202,9 @@ export class ClientListeners {
     this.doorway.destroy();
   }
 
+  /** The address of the WebSocket that clients are told: the domain and the first port listened on. */
   private get websocketAddress(): string {
-    const { websocketAddress, domain } = this.options;
-    if (websocketAddress !== undefined) return websocketAddress;
+    const { domain } = this.options;
     const [port = 443] = this.addresses.websocketListen;
     return `wss://${toAscii(domain)}${port === 443 ? '' : `:${port}`}${WEBSOCKET_PATH}`;
   }

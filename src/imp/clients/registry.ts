@@ -1,3 +1,4 @@
+import { faultInWords } from '../../net/s2s/in-words.ts';
 import type { BindRefusal, BoundSession, SessionDesk } from '../../protocol/c2s/sessions.ts';
 import { type KeptBounds, StreamManagement } from '../../protocol/c2s/stream-management.ts';
 import type { Domain } from '../../protocol/jid/domain.ts';
@@ -19,7 +20,7 @@ export interface SessionLimits {
 
 export const SESSION_LIMITS: SessionLimits = {
   resources: 10,
-  kept: { stanzas: 1000, bytes: 4 * 1024 ** 2 },
+  kept: { stanzas: 5000, bytes: 4 * 1024 ** 2 },
   hold: { usual: 120_000, longest: 600_000 },
 };
 
@@ -172,7 +173,12 @@ export class ClientRegistry {
     const undelivered = session.management?.giveUp() ?? [];
     const address = printJid(session.address);
     this.context.notes({ note: 'client-session-ended', address, undelivered: undelivered.length }, {});
-    this.context.owner.ended(session, undelivered);
+    try {
+      this.context.owner.ended(session, undelivered);
+    } catch (error) {
+      // Nobody above would take it: a session ends by a timer, or while its connection breaks for the same reason.
+      this.context.notes({ note: 'bug', where: 'the end of a session', detail: faultInWords(error) }, {});
+    }
   }
 
   private forget(session: LiveSession): void {

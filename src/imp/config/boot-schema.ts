@@ -69,7 +69,8 @@ const clientLimits = section({
   sessions_per_user: standard(count(1, 1000), 10, 'Sessions of one user at a time.'),
   queue_stanzas: standard(
     count(1, 1_000_000),
-    1000,
+    // The presence of a large roster and of some rooms comes before a client has acknowledged any of it.
+    5000,
     'Stanzas that are kept for one session until its client has acknowledged them (XEP-0198).',
   ),
   queue_bytes: standard(size(10_000, 1024 ** 3), '4MiB', 'Bytes of these stanzas.'),

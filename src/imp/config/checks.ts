@@ -15,6 +15,7 @@ export function checkNode(file: Draft<NodeFile>, reading: Reading): void {
   checkRooms(file, reading);
   checkRouter(file, reading);
   checkClients(file, reading);
+  checkOffline(file, reading);
   checkSocket(file, reading);
 }
 
@@ -87,6 +88,17 @@ function checkClients({ clients }: Draft<NodeFile>, reading: Reading): void {
       'Make resume_most at least as long.',
     );
   }
+}
+
+/** See `offlineBounds`. */
+function checkOffline({ offline, clients }: Draft<NodeFile>, reading: Reading): void {
+  const most = Math.floor((clients?.limits?.queueStanzas ?? Number.POSITIVE_INFINITY) / 2);
+  if ((offline?.messages ?? 0) <= most) return;
+  reading.warn(
+    'offline.messages',
+    `has no effect beyond ${most}: a client is given all of them at once, and its session holds ${most * 2} stanzas (clients.limits.queue_stanzas)`,
+    'Make it smaller, or queue_stanzas larger.',
+  );
 }
 
 function checkSocket({ data, adminSocket }: Draft<NodeFile>, reading: Reading): void {

@@ -9,8 +9,8 @@ import { restartKeys } from '../../config/snapshot.ts';
 import { type ConfigNode, readYaml } from '../../config/yaml.ts';
 import type { NodeBoot } from './boot.ts';
 import { nodeSchema } from './boot-schema.ts';
-import { loadNodeFile, type NodeLoadResult } from './load.ts';
 import { printNodeJsonSchema } from './json-schema.ts';
+import { loadNodeFile, type NodeLoadResult } from './load.ts';
 import { printNodeReference } from './reference.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -124,6 +124,13 @@ describe('the boot file of an IM&P node', () => {
     expect(said(text).join('\n')).toMatch(/is every address, and what travels there is not encrypted[^]*fewer than 16/);
   });
 
+  test('more messages that wait than a session can be given are warned of', () => {
+    expect(said(`${GOOD}offline: { messages: 2501 }`)).toEqual([
+      expect.stringMatching(/offline\.messages: has no effect beyond 2500/),
+    ]);
+    expect(said(`${GOOD}offline: { messages: 2500 }`)).toEqual([]);
+  });
+
   test('whatever the bytes of the file are, they are read or refused without a throw', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ maxLength: 200 })), (bytes) => {
@@ -160,7 +167,7 @@ describe('the example and the reference page of an IM&P node', () => {
     const { name: _name, adminSocket: _socket, log: shippedLog, ...shipped } = good(example);
     expect(rest).toEqual(shipped);
     expect({ ...log, modules: new Map() }).toEqual(shippedLog);
-    expect([name, adminSocket]).toEqual(['imp-1', '/run/fedway/imp.sock']);
+    expect([name, adminSocket]).toEqual(['imp-1', '/run/fedway-imp/imp.sock']);
   });
 
   test('the reference page is what the description says', () => {

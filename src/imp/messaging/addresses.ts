@@ -1,12 +1,5 @@
 import { type Jid, parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid } from '../../protocol/jid/prepare.ts';
 import { bareOf, printJid } from '../../protocol/jid/print.ts';
-
-/** An address that somebody wrote, in the form that is compared; `undefined` for what is none. */
-export function readAddress(text: string): Jid | undefined {
-  const address = parseJid(text);
-  return address === undefined ? undefined : prepareJid(address);
-}
 
 /** An address that we have written into the database ourselves. Throws a `TypeError` for anything else: the file was damaged or changed by somebody. */
 export function storedAddress(text: string): Jid {

@@ -1,10 +1,10 @@
 import type { Jid } from '../../protocol/jid/jid.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import { printJid } from '../../protocol/jid/print.ts';
 import { NS } from '../../protocol/namespaces.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, element } from '../../protocol/xml/write.ts';
 import { childrenOf } from '../elements.ts';
-import { readAddress } from './addresses.ts';
 import { BLOCKED_ADDRESSES } from './limits.ts';
 import { IM } from './namespaces.ts';
 import type { IqAnswer, IqService } from './ports.ts';
@@ -96,7 +96,7 @@ function addressesIn(payload: XmlElement): readonly Jid[] | undefined {
   const items = childrenOf(payload, 'item', IM.blocking);
   const addresses = new Map<string, Jid>();
   for (const item of items) {
-    const address = readAddress(attributeOf(item, 'jid') ?? '');
+    const address = readJid(attributeOf(item, 'jid') ?? '');
     if (address === undefined) return undefined;
     addresses.set(printJid(address), address);
   }

@@ -1,3 +1,4 @@
+import { faultInWords } from '../../net/s2s/in-words.ts';
 import type { Jid } from '../../protocol/jid/jid.ts';
 import { attributeOf } from '../../protocol/xml/write.ts';
 import { elementsIn } from '../elements.ts';
@@ -65,7 +66,7 @@ export class IqDispatch {
 
   private ask(service: IqService, request: IqRequest, finish: (answer: IqAnswer) => void): void {
     const failed = (error: unknown): void => {
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const detail = faultInWords(error);
       this.state.context.notes({ note: 'bug', where: `the service for ${service.namespace}`, detail }, {});
       finish({ error: 'internal-server-error' });
     };

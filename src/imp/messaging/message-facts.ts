@@ -1,9 +1,10 @@
 import type { Jid } from '../../protocol/jid/jid.ts';
 import { NS } from '../../protocol/namespaces.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
-import { attributeOf, childOf, element } from '../../protocol/xml/write.ts';
+import { childOf, element } from '../../protocol/xml/write.ts';
 import { without } from '../elements.ts';
-import { bareText, readAddress } from './addresses.ts';
+import { isStanzaIdBy, stanzaIdOf } from '../stanza-ids.ts';
+import { bareText } from './addresses.ts';
 import { IM } from './namespaces.ts';
 import { typeOf } from './stanzas.ts';
 
@@ -50,25 +51,19 @@ export function withoutPrivate(message: XmlElement): XmlElement {
 
 /** Without ids that somebody else has given in the name of `by` (XEP-0359 §5). */
 export function withoutForgedIds(message: XmlElement, by: Jid): XmlElement {
-  return without(message, (child) => isIdBy(child, by));
+  return without(message, (child) => isStanzaIdBy(child, bareText(by)));
 }
 
 /** The id that the message has in an archive (XEP-0359 §3). */
 export function stamped(message: XmlElement, by: Jid, id: string | undefined): XmlElement {
   if (id === undefined) return message;
-  return { ...message, children: [...message.children, element('stanza-id', IM.stanzaId, { by: bareText(by), id })] };
+  return { ...message, children: [...message.children, stanzaIdOf(bareText(by), id)] };
 }
 
 /** A copy for another client of the account (XEP-0280 §7.1, §8.1). */
 export function carbonOf(message: XmlElement, way: 'received' | 'sent', self: Jid): XmlElement {
   const copy = element(way, IM.carbons, {}, element('forwarded', IM.forward, {}, message));
   return element('message', NS.client, { from: bareText(self), type: typeOf(message) }, copy);
-}
-
-function isIdBy(child: XmlElement, by: Jid): boolean {
-  if (child.name !== 'stanza-id' || child.namespace !== IM.stanzaId) return false;
-  const giver = readAddress(attributeOf(child, 'by') ?? '');
-  return giver !== undefined && giver.resource === undefined && bareText(giver) === bareText(by);
 }
 
 /** XEP-0045 §7.8.2, XEP-0249. */

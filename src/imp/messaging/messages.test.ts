@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FakeSession, MessagingServer } from '../../../test/support/messaging.ts';
+import { writeElement } from '../../protocol/xml/write.ts';
 
 let server: MessagingServer;
 
@@ -199,6 +200,19 @@ describe('ids (XEP-0359)', () => {
     expect(message).not.toContain('forged');
     expect(message).toContain("by='room@there.lab' id='theirs'");
     expect(message).toContain("<stanza-id xmlns='urn:xmpp:sid:0' by='alice@here.lab' id='archived1'/>");
+  });
+
+  test('a time that somebody gives in the name of this server is not taken for its own (XEP-0203 §2), not even while the message waits', () => {
+    const forged = "<delay xmlns='urn:xmpp:delay' from='HERE.lab' stamp='2001-01-01T00:00:00Z'/>";
+    const theirs = "<delay xmlns='urn:xmpp:delay' from='there.lab' stamp='2002-01-01T00:00:00Z'/>";
+    server.arrive(messageTo('alice@here.lab', 'chat', `<body>Hi</body>${forged}${theirs}`));
+    const [kept] = server.kept.get('alice') ?? [];
+    const alice = server.login('alice@here.lab/a');
+    server.arrive(messageTo('alice@here.lab', 'chat', `<body>Hi</body>${forged}${theirs}`));
+    for (const message of [kept === undefined ? '' : writeElement(kept, 'jabber:client'), ...alice.take()]) {
+      expect(message).not.toContain('2001-');
+      expect(message).toContain(theirs);
+    }
   });
 
   test('the sender and the receiver each have their own, which stay in the house of each', () => {

@@ -1,10 +1,11 @@
 import type { Jid } from '../../protocol/jid/jid.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import { printJid } from '../../protocol/jid/print.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
-import { delayOf, isDelayedBy } from '../delay.ts';
+import { attributeOf } from '../../protocol/xml/write.ts';
+import { delayOf, isDelayedBy, withoutDelaysBy } from '../delay.ts';
 import type { Packet } from '../packet.ts';
 import type { ClientSession } from '../sessions.ts';
-import { readAddress } from './addresses.ts';
 import { Deliveries } from './deliveries.ts';
 import {
   carbonOf,
@@ -78,7 +79,9 @@ export class Messages {
       case 'keep': {
         const self = state.addressOf(account);
         // What comes from the account itself had its id from us.
-        const clean = state.isOwn(account, from) ? message : withoutForgedIds(message, self);
+        // What this server keeps for an account it delivers by itself: nobody else sends what has waited here.
+        const said = withoutDelaysBy(message, state.domain);
+        const clean = state.isOwn(account, from) ? said : withoutForgedIds(said, self);
         const archived = (): Packet => {
           const id =
             messageType(clean) === 'error' ? undefined : state.context.archive.keep(account, 'in', from, clean);
@@ -105,8 +108,8 @@ export class Messages {
   deliverKept(resource: Resource): void {
     const { context } = this.state;
     for (const message of context.offline.take(resource.account)) {
-      const from = readAddress(attributeText(message, 'from'));
-      const to = readAddress(attributeText(message, 'to'));
+      const from = readJid(attributeOf(message, 'from') ?? '');
+      const to = readJid(attributeOf(message, 'to') ?? '');
       if (from === undefined || to === undefined) throw new TypeError('a message that was kept has no addresses');
       const packet: Packet = { kind: 'message', from, to, element: message };
       this.deliveries.send(packet, context.now(), new Map([[resource.session, message]]));
@@ -200,8 +203,4 @@ export class Messages {
     const error = errorTo(packet, refusal);
     if (error !== undefined) this.state.context.post.send(error);
   }
-}
-
-function attributeText(stanza: XmlElement, name: string): string {
-  return stanza.attributes.find((each) => each.namespace === '' && each.name === name)?.value ?? '';
 }

@@ -1,9 +1,10 @@
+import { faultInWords } from '../../net/s2s/in-words.ts';
 import type { Jid } from '../../protocol/jid/jid.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf } from '../../protocol/xml/write.ts';
 import type { Destination, Packet } from '../packet.ts';
 import type { ClientSession, SessionOwner } from '../sessions.ts';
-import { readAddress } from './addresses.ts';
 import { BLOCKED, createBlockingService } from './blocking-service.ts';
 import { createCarbonsService } from './carbons-service.ts';
 import type { MessagingContext } from './context.ts';
@@ -56,7 +57,7 @@ export class Messaging implements SessionOwner, Destination, Directory {
       return;
     }
     const written = attributeOf(stanza, 'to');
-    const to = written === undefined ? undefined : readAddress(written);
+    const to = written === undefined ? undefined : readJid(written);
     const { address } = session;
     if (written !== undefined && to === undefined) {
       // RFC 6120 §8.3.3.8. The address that is none is not repeated.
@@ -64,7 +65,7 @@ export class Messaging implements SessionOwner, Destination, Directory {
       return;
     }
     const packet = packetOf(kind, address, to ?? this.state.addressOf(resource.account), stanza);
-    const refusal = this.isBlockedFor(resource, to) ? BLOCKED : this.take(resource, to, packet);
+    const refusal = this.isBlockedFor(resource, to) ? BLOCKED : this.taken(resource, to, packet);
     if (refusal !== undefined) this.refuse(resource, packet, refusal);
   }
 
@@ -111,7 +112,7 @@ export class Messaging implements SessionOwner, Destination, Directory {
     state.context.database.transaction(() => {
       for (const item of state.rosters.listed(account)) cutSubscription(state, account, item);
       for (const request of waitingRequests(state, account)) {
-        const from = readAddress(attributeOf(request, 'from') ?? '');
+        const from = readJid(attributeOf(request, 'from') ?? '');
         if (from !== undefined) state.send('presence', state.addressOf(account), from, presenceOf('unsubscribed'));
       }
       state.rosters.forget(account);
@@ -142,6 +143,16 @@ export class Messaging implements SessionOwner, Destination, Directory {
 
   sessionsOf(account: string): readonly ClientSession[] {
     return this.state.resources.available(account).map(({ session }) => session);
+  }
+
+  /** The same as `take`; a fault of ours is told to the client as well: the stream counts the stanza as handled, and nobody sends it again. */
+  private taken(resource: Resource, to: Jid | undefined, packet: Packet): Refusal | undefined {
+    try {
+      return this.take(resource, to, packet);
+    } catch (error) {
+      this.state.context.notes({ note: 'bug', where: 'a stanza of a client', detail: faultInWords(error) }, {});
+      return FAULT;
+    }
   }
 
   /** A stanza from a client, to somebody it has not blocked. `undefined`: done. */
@@ -215,7 +226,7 @@ export class Messaging implements SessionOwner, Destination, Directory {
   private undelivered({ account, session }: Resource, stanza: XmlElement) {
     if (stanza.name === 'message') return this.messages.undelivered(account, session, stanza);
     // RFC 6121 §8.5.3.2.3: who has asked a client that is gone is told so. Our own pushes have no `from`. Presence is over with the session.
-    const from = readAddress(attributeOf(stanza, 'from') ?? '');
+    const from = readJid(attributeOf(stanza, 'from') ?? '');
     if (stanza.name === 'iq' && from !== undefined)
       this.answer(errorTo(packetOf('iq', from, session.address, stanza), UNAVAILABLE));
     return undefined;
@@ -232,6 +243,7 @@ export class Messaging implements SessionOwner, Destination, Directory {
 }
 
 const MALFORMED: Refusal = { error: 'jid-malformed' };
+const FAULT: Refusal = { error: 'internal-server-error' };
 
 function isServerItself(address: Jid, { domain }: MessagingState): boolean {
   return address.local === undefined && address.domain === domain;

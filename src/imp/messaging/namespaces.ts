@@ -11,8 +11,6 @@ export const IM = {
   forward: 'urn:xmpp:forward:0',
   /** XEP-0334 §4 */
   hints: 'urn:xmpp:hints',
-  /** XEP-0359 §3 */
-  stanzaId: 'urn:xmpp:sid:0',
   /** XEP-0191 §3 */
   blocking: 'urn:xmpp:blocking',
   blockingErrors: 'urn:xmpp:blocking:errors',

@@ -59,7 +59,7 @@ export interface OfflineMessages {
 
 /** Who watches presence pass: PEP sends what a contact wants, the vCard adds the hash of the photo (XEP-0153). */
 export interface PresenceWatcher {
-  /** A presence that a session broadcasts, before it leaves; what is returned leaves in its place. */
+  /** An available presence that a session broadcasts or directs to somebody, before it leaves; what is returned leaves in its place. */
   outgoing?(session: ClientSession, presence: XmlElement): XmlElement;
   /** A session of an account has become available, or has sent its presence again; called after the broadcast. */
   available?(session: ClientSession, presence: XmlElement): void;

@@ -124,6 +124,10 @@ describe('broadcast (RFC 6121 §4.2, §4.4, §4.5)', () => {
       "<presence from='alice@here.lab/a' to='alice@here.lab/a'><x xmlns='urn:x' hash='two'/></presence>",
     ]);
     expect(heard).toEqual(['available a']);
+    server.say(alice, "<presence to='room@rooms.there.lab/a'/>");
+    expect(server.takeLeft()).toEqual([
+      "<presence from='alice@here.lab/a' to='room@rooms.there.lab/a'><x xmlns='urn:x' hash='two'/></presence>",
+    ]);
     server.arrive("<presence from='eve@there.lab/stranger' to='alice@here.lab'/>");
     befriendEve(alice);
     server.arrive("<presence from='eve@there.lab/friend' to='alice@here.lab'/>");

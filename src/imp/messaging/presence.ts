@@ -108,14 +108,20 @@ export class Presence {
   /** To everybody who has a subscription, and to the account itself; returns what was sent. */
   private spread(resource: Resource, said: XmlElement): XmlElement {
     const { state } = this;
-    const { account, address, session } = resource;
-    let presence = said;
-    for (const watcher of state.context.watchers) presence = watcher.outgoing?.(session, presence) ?? presence;
+    const { account, address } = resource;
+    const presence = this.completed(resource, said);
     resource.presence = presence;
     for (const contact of state.subscribersOf(account)) {
       if (!resource.unreachable.has(bareText(contact))) state.send('presence', address, contact, presence);
     }
     this.toOwn(resource, presence);
+    return presence;
+  }
+
+  /** With what others add to it, such as the photo (XEP-0398 §4). */
+  private completed({ session }: Resource, said: XmlElement): XmlElement {
+    let presence = said;
+    for (const watcher of this.state.context.watchers) presence = watcher.outgoing?.(session, presence) ?? presence;
     return presence;
   }
 
@@ -183,7 +189,7 @@ export class Presence {
         return { error: 'resource-constraint', text: 'There are too many that have your presence.' };
       directed.set(key, to);
     }
-    state.send('presence', address, to, stanza);
+    state.send('presence', address, to, this.completed(resource, stanza));
     return undefined;
   }
 

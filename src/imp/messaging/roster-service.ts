@@ -1,8 +1,9 @@
+import { readJid } from '../../protocol/jid/prepare.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, element, textOf } from '../../protocol/xml/write.ts';
 import { octetsOf } from '../database/stored.ts';
 import { childrenOf, elementsIn } from '../elements.ts';
-import { bareText, readAddress } from './addresses.ts';
+import { bareText } from './addresses.ts';
 import { ITEM_GROUPS, NAME_OCTETS, ROSTER_ITEMS } from './limits.ts';
 import { IM } from './namespaces.ts';
 import type { IqAnswer, IqRequest, IqService } from './ports.ts';
@@ -43,7 +44,7 @@ function change(state: MessagingState, account: string, query: XmlElement): IqAn
   // RFC 6121 §2.3.3: exactly one item.
   if (item === undefined || items.length > 1 || item.name !== 'item' || item.namespace !== IM.roster)
     return { error: 'bad-request' };
-  const contact = readAddress(attributeOf(item, 'jid') ?? '');
+  const contact = readJid(attributeOf(item, 'jid') ?? '');
   if (contact === undefined || contact.resource !== undefined) return { error: 'bad-request' };
   if (state.isOwn(account, contact)) return { error: 'not-allowed' };
   const text = bareText(contact);

@@ -29,6 +29,22 @@ function subscribe(name: string, watcher: FakeSession, account: FakeSession): vo
   account.take();
 }
 
+test('a stanza that we fail to handle comes back with an error, and the session goes on: what was not kept is not taken for sent', () => {
+  using broken = new MessagingServer({
+    archive: {
+      keep: () => {
+        throw new Error('the disk is full');
+      },
+    },
+  });
+  const alice = broken.login('alice@here.lab/a');
+  broken.say(alice, "<message to='bob@here.lab' type='chat' id='m'><body>Hi</body></message>");
+  expect(alice.take()).toEqual([
+    expect.stringMatching(/^<message type='error' id='m' from='bob@here.lab' .*<internal-server-error /),
+  ]);
+  expect(broken.notes).toContainEqual(expect.objectContaining({ note: 'bug', where: 'a stanza of a client' }));
+});
+
 describe('IQs (RFC 6120 §8.2.3, RFC 6121 §8.5)', () => {
   test.each([
     ['without an id', "<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>"],

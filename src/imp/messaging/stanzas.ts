@@ -1,11 +1,11 @@
 import type { Jid } from '../../protocol/jid/jid.ts';
 import { printJid } from '../../protocol/jid/print.ts';
 import { NS } from '../../protocol/namespaces.ts';
-import { OUR_LANGUAGE } from '../../protocol/stream/language.ts';
-import { type StanzaErrorCondition, type StanzaErrorType, usualType } from '../../protocol/stream/stanza-error.ts';
+import type { StanzaErrorCondition, StanzaErrorType } from '../../protocol/stream/stanza-error.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, element } from '../../protocol/xml/write.ts';
 import type { Packet } from '../packet.ts';
+import { errorAnswer } from '../stanza-errors.ts';
 
 /** A stanza error to be (RFC 6120 §8.3). */
 export interface Refusal {
@@ -53,21 +53,6 @@ export function resultTo(request: Packet, payload: XmlElement | undefined): Pack
 
 /** The error that answers a packet; `undefined` for an error or a result, which are never answered with one (RFC 6120 §8.3.1). */
 export function errorTo(packet: Packet, refusal: Refusal): Packet | undefined {
-  const { kind, element: stanza } = packet;
-  const type = typeOf(stanza);
-  if (type === 'error' || (kind === 'iq' && type === 'result')) return undefined;
-  const bounce = element(kind, NS.client, { type: 'error', id: attributeOf(stanza, 'id') }, errorElement(refusal));
-  return packetOf(kind, packet.to, packet.from, bounce);
-}
-
-function errorElement({ error, type, text, application }: Refusal): XmlElement {
-  const words = text === undefined ? undefined : element('text', NS.stanzaErrors, { 'xml:lang': OUR_LANGUAGE }, text);
-  return element(
-    'error',
-    NS.client,
-    { type: type ?? usualType(error) },
-    element(error, NS.stanzaErrors),
-    words,
-    application,
-  );
+  const { error, ...rest } = refusal;
+  return errorAnswer(packet, { condition: error, ...rest });
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { jid, text, xml } from '../../../test/support/imp-accounts.ts';
 import { NodeDatabase } from '../database/database.ts';
-import { OFFLINE_TABLES, OfflineStore } from './offline-store.ts';
+import { OFFLINE_TABLES, OfflineStore, offlineBounds } from './offline-store.ts';
 
 let now = 0;
 let offline: OfflineStore;
@@ -53,6 +53,14 @@ test('the delay of somebody else stays beside ours', () => {
     xml("<message><delay xmlns='urn:xmpp:delay' from='room@chat.example' stamp='2025-01-01T00:00:00Z'/></message>"),
   );
   expect(taken()[0]?.match(/<delay/g)).toHaveLength(2);
+});
+
+test('no more waits than half of what is kept for a session: else it would end at every login, before its client has anything', () => {
+  expect(offlineBounds(500, { stanzas: 5_000, bytes: 4 * 1024 ** 2 })).toEqual({
+    messages: 500,
+    octets: 2 * 1024 ** 2,
+  });
+  expect(offlineBounds(500, { stanzas: 101, bytes: 1024 ** 3 })).toEqual({ messages: 50, octets: 8 * 1024 ** 2 });
 });
 
 test('an account is full by count, and only that one', () => {

@@ -29,6 +29,23 @@ export interface OfflineBounds {
   readonly octets: number;
 }
 
+/** Whatever else there is room for. */
+const MOST_OCTETS = 8 * 1024 ** 2;
+
+/**
+ * The bounds for `messages` that may wait: they come all at once, with rosters and presence, and must not be more than is kept for the session that they
+ * come to. It would end for it, before its client could say that it has them, at every login.
+ */
+export function offlineBounds(
+  messages: number,
+  session: { readonly stanzas: number; readonly bytes: number },
+): OfflineBounds {
+  return {
+    messages: Math.min(messages, Math.floor(session.stanzas / 2)),
+    octets: Math.min(MOST_OCTETS, Math.floor(session.bytes / 2)),
+  };
+}
+
 export interface OfflineOptions {
   readonly database: NodeDatabase;
   /** Who says that a message is late. */

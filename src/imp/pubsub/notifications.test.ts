@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { jid, ownRequest, RecordedSession, xml } from '../../../test/support/imp-accounts.ts';
 import { PlainDirectory, RecordedPost } from '../../../test/support/imp-directory.ts';
 import { printJid } from '../../protocol/jid/print.ts';
+import type { Note } from '../../protocol/notes.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { NodeDatabase } from '../database/database.ts';
 import { PEP_TABLES } from './node-store.ts';
@@ -16,6 +17,8 @@ let juliet: RecordedSession;
 let directory: PlainDirectory;
 let post: RecordedPost;
 let events: PersonalEvents;
+let database: NodeDatabase;
+let notes: Note[];
 /** Who was asked for capabilities, by whom, and how to answer. */
 let questions: { readonly asked: string; readonly answer: (info: XmlElement | undefined) => void }[];
 
@@ -25,8 +28,10 @@ beforeEach(() => {
   directory.subscribers.set('juliet', ['romeo@vngtp.example', 'nurse@coluc.example']);
   post = new RecordedPost();
   questions = [];
+  notes = [];
+  database = new NodeDatabase(':memory:', [PEP_TABLES]);
   events = new PersonalEvents({
-    database: new NodeDatabase(':memory:', [PEP_TABLES]),
+    database,
     domain: juliet.address.domain,
     post,
     directory: () => directory,
@@ -36,6 +41,7 @@ beforeEach(() => {
     },
     now: () => Date.UTC(2026, 0, 1),
     newId: () => 'e1',
+    notes: (note) => notes.push(note),
   });
 });
 
@@ -97,6 +103,13 @@ test('who wants it is told of an event, from the account and as a headline', asy
   expect(post.take()).toEqual([
     `<message type='headline' id='e1' from='juliet@coluc.example' to='romeo@vngtp.example/orchard'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='${TUNE}'><item id='1'><tune xmlns='${TUNE}'/></item></items></event></message>`,
   ]);
+});
+
+test('a database that fails while somebody is told of what there is does not bring the node down', async () => {
+  events.arrived('juliet', jid('romeo@vngtp.example/orchard'), presence(TUNE_LISTENER));
+  database[Symbol.dispose]();
+  await answerAll(info(`${TUNE}+notify`));
+  expect(notes).toMatchObject([{ note: 'bug', where: 'the last items for a listener' }]);
 });
 
 test('who wants something else, says nothing of it, does not answer, has gone, or may not, is told nothing', async () => {

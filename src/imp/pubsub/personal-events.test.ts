@@ -29,6 +29,7 @@ beforeEach(() => {
     capabilities: { askCaps: () => Promise.resolve(undefined) },
     now: () => now,
     newId: () => `made-${++made}`,
+    notes: () => undefined,
   });
 });
 

@@ -1,5 +1,7 @@
+import { faultInWords } from '../../net/s2s/in-words.ts';
 import type { Domain } from '../../protocol/jid/domain.ts';
 import type { Jid } from '../../protocol/jid/jid.ts';
+import type { NoteSink } from '../../protocol/notes.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, element } from '../../protocol/xml/write.ts';
 import type { NodeDatabase } from '../database/database.ts';
@@ -58,6 +60,7 @@ export interface PersonalEventsOptions {
   readonly now: () => number;
   /** Something that was never used before. */
   readonly newId: () => string;
+  readonly notes: NoteSink;
 }
 
 /** Personal eventing (XEP-0163): every account is a pubsub service of its own (XEP-0060). The tables are `PEP_TABLES`. */
@@ -72,7 +75,7 @@ export class PersonalEvents implements PresenceWatcher, AccountNodes {
   private readonly ownership: Ownership;
   private nodeChanged: (account: string, node: string) => void = () => {};
 
-  constructor({ database, domain, post, directory, capabilities, now, newId }: PersonalEventsOptions) {
+  constructor({ database, domain, post, directory, capabilities, now, newId, notes }: PersonalEventsOptions) {
     this.domain = domain;
     this.directory = directory;
     this.store = new NodeStore(database);
@@ -80,7 +83,14 @@ export class PersonalEvents implements PresenceWatcher, AccountNodes {
       domain,
       directory,
       interests: new InterestCache(capabilities),
-      joined: (account, listener, interests) => notifications.sendLastItems(account, listener, interests),
+      joined: (account, listener, interests) => {
+        try {
+          notifications.sendLastItems(account, listener, interests);
+        } catch (error) {
+          // Most often nobody waits for this: what somebody wants is learned by asking them.
+          notes({ note: 'bug', where: 'the last items for a listener', detail: faultInWords(error) }, {});
+        }
+      },
     });
     const notifications = new Notifications({ domain, post, store: this.store, directory, newId }, this.audience);
     this.publishing = new Publishing({ database, store: this.store, notifications, now, newId });

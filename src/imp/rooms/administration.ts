@@ -1,5 +1,5 @@
-import { type Jid, parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid, prepareResource } from '../../protocol/jid/prepare.ts';
+import type { Jid } from '../../protocol/jid/jid.ts';
+import { prepareResource, readJid } from '../../protocol/jid/prepare.ts';
 import { bareOf, printJid } from '../../protocol/jid/print.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, element } from '../../protocol/xml/write.ts';
@@ -125,9 +125,8 @@ function readWish(room: Room, item: XmlElement): Wish | Refusal {
 
 /** §10.3: a full address stands for its user. */
 function addressOf(text: string): Jid | undefined {
-  const jid = parseJid(text);
-  const prepared = jid === undefined ? undefined : prepareJid(jid);
-  return prepared === undefined ? undefined : bareOf(prepared);
+  const jid = readJid(text);
+  return jid === undefined ? undefined : bareOf(jid);
 }
 
 function judge(room: Room, actor: Jid, wish: Wish): Verdict {

@@ -1,5 +1,4 @@
-import { parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid } from '../../protocol/jid/prepare.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import { bareOf, printJid } from '../../protocol/jid/print.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, element } from '../../protocol/xml/write.ts';
@@ -20,8 +19,7 @@ export interface Farewell {
 /** Reads the `<destroy/>` of an owner; `malformed`: the alternate venue is no room. */
 export function readDestroy(destroy: XmlElement, longest: number): Farewell | 'malformed' {
   const jid = attributeOf(destroy, 'jid');
-  const written = jid === undefined || jid === '' ? undefined : parseJid(jid);
-  const venue = written === undefined ? undefined : prepareJid(written);
+  const venue = jid === undefined ? undefined : readJid(jid);
   if (jid !== undefined && jid !== '' && venue === undefined) return 'malformed';
   return {
     venue: venue === undefined ? undefined : printJid(bareOf(venue)),

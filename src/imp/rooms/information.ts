@@ -69,6 +69,7 @@ export function nameOf(room: Room): string {
 function details(room: Room): XmlElement {
   const { config, subject } = room;
   const [text] = subject?.texts ?? [];
+  const isClosed = config.membersOnly || config.password !== undefined;
   const fields: readonly FormField[] = [
     { name: 'muc#roominfo_description', label: 'Description', values: [config.description] },
     { name: 'muc#roominfo_lang', label: 'Language of the discussion', values: [config.language] },
@@ -76,8 +77,8 @@ function details(room: Room): XmlElement {
     {
       name: 'muc#roominfo_subject',
       label: 'Subject',
-      // Of a room that only members see the subject is theirs too.
-      values: [text === undefined || typeof text === 'string' || config.membersOnly ? '' : textOf(text)],
+      // What only some may enter is about what only they know.
+      values: [text === undefined || typeof text === 'string' || isClosed ? '' : textOf(text)],
     },
     {
       name: 'muc#roomconfig_changesubject',

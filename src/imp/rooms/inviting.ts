@@ -1,5 +1,5 @@
-import { type Jid, parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid } from '../../protocol/jid/prepare.ts';
+import type { Jid } from '../../protocol/jid/jid.ts';
+import { readJid } from '../../protocol/jid/prepare.ts';
 import { bareOf, printJid } from '../../protocol/jid/print.ts';
 import type { XmlElement } from '../../protocol/xml/types.ts';
 import { attributeOf, childOf, element } from '../../protocol/xml/write.ts';
@@ -111,7 +111,6 @@ export function declineIn(message: XmlElement): XmlElement | undefined {
 
 /** The bare address in `to`: who is invited, or who invited. */
 function addressIn(invitation: XmlElement): Jid | undefined {
-  const written = parseJid(attributeOf(invitation, 'to') ?? '');
-  const prepared = written === undefined ? undefined : prepareJid(written);
-  return prepared?.local === undefined ? undefined : bareOf(prepared);
+  const jid = readJid(attributeOf(invitation, 'to') ?? '');
+  return jid?.local === undefined ? undefined : bareOf(jid);
 }

@@ -6,9 +6,9 @@ import { isKeptForRoom } from '../archive/keeping.ts';
 import { delayOf } from '../delay.ts';
 import { childrenOf } from '../elements.ts';
 import type { Packet } from '../packet.ts';
+import { stanzaIdOf } from '../stanza-ids.ts';
 import { signed } from './archived-sender.ts';
 import { isArchived } from './config.ts';
-import { MUC } from './namespaces.ts';
 import type { Occupant } from './occupants.ts';
 import { occupantIdElement, userElement, viewersIn, viewersOf } from './presences.ts';
 import type { Room } from './room.ts';
@@ -60,7 +60,7 @@ function reflect(room: Room, turn: Turn, packet: Packet, sender: Occupant): XmlE
   );
   const archived = isArchived(room.config) ? turn.archive(from, archivedForm(room, message, packet)) : undefined;
   // XEP-0359 §3: the id in the archive, or one that means nothing but this message.
-  const stamp = element('stanza-id', MUC.stanzaId, { id: archived ?? turn.newId(), by: room.text });
+  const stamp = stanzaIdOf(room.text, archived ?? turn.newId());
   const stamped = { ...message, children: [...message.children, stamp] };
   for (const { session } of viewersIn(room)) {
     const to = { name: 'to', namespace: '', value: printJid(session.address) };

@@ -1,10 +1,10 @@
 import { NS } from '../../protocol/namespaces.ts';
-import { attributeOf, childOf, element } from '../../protocol/xml/write.ts';
+import { attributeOf, childOf } from '../../protocol/xml/write.ts';
 import type { ArchivedMessage } from '../archive/store.ts';
 import { delayOf } from '../delay.ts';
+import { stanzaIdOf } from '../stanza-ids.ts';
 import { unsigned } from './archived-sender.ts';
 import { isArchived } from './config.ts';
-import { MUC } from './namespaces.ts';
 import type { Room } from './room.ts';
 
 /** Makes the history of a room from what its archive has, oldest first (XEP-0045 §7.2.13). */
@@ -15,7 +15,7 @@ export function recall(room: Room, messages: readonly ArchivedMessage[]): void {
     if (childOf(stanza, 'body', NS.client) === undefined && childOf(stanza, 'subject', NS.client) !== undefined)
       continue;
     const from = attributeOf(stanza, 'from') ?? '';
-    const stamp = element('stanza-id', MUC.stanzaId, { id, by: room.text });
+    const stamp = stanzaIdOf(room.text, id);
     const message = unsigned(stanza);
     const late = { ...message, children: [...message.children, stamp, delayOf(room.text, time)] };
     room.history.add({

@@ -73,6 +73,8 @@ function receiveIq(room: Room, turn: Turn, packet: Packet, askArchive: (packet: 
     if (nick !== undefined) relayAnswer(room, turn, packet);
     return;
   }
+  if (type !== 'get' && type !== 'set')
+    return turn.refuse(packet, { condition: 'bad-request', text: 'There is no such type of IQ.' });
   if (nick !== undefined) return relayRequest(room, turn, packet, nick);
   const [payload] = elementsIn(packet.element);
   if (payload === undefined) return turn.refuse(packet, { condition: 'bad-request', text: 'The request is empty.' });

@@ -109,6 +109,17 @@ describe('what a room says of itself (XEP-0045 §6.4)', () => {
     expect(answer).toMatch(/muc#roominfo_description[^>]*><value>dark<.*muc#roominfo_occupants[^>]*><value>1</);
   });
 
+  test.each([{ membersonly: '1' }, { passwordprotectedroom: '1', roomsecret: 's' }])(
+    'who may not enter does not learn what it is about: %j',
+    (config) => {
+      chat.open(alice, 'A', config);
+      chat.hear(`<message type='groupchat' id='s' from='${alice}' to='${COVEN}'><subject>fire</subject></message>`);
+      expect(ask(COVEN, INFO)).not.toContain('fire');
+      chat.configure(alice, { membersonly: '0', passwordprotectedroom: '0' });
+      expect(ask(COVEN, INFO)).toContain('fire');
+    },
+  );
+
   test('an instant room is another kind, and has no archive', () => {
     chat.open(alice, 'A');
     const found = features(ask(COVEN, INFO));
@@ -124,6 +135,16 @@ describe('what a room says of itself (XEP-0045 §6.4)', () => {
     );
     expect(found).not.toContain('urn:xmpp:mam:2');
     expect(ask(COVEN, "<query xmlns='urn:xmpp:mam:2'/>", alice, 'set')).toContain('service-unavailable');
+  });
+
+  test('an IQ of no type that there is changes nothing, whoever sends it (RFC 6120 §8.2.3)', () => {
+    chat.open(alice, 'A');
+    const ban =
+      "<query xmlns='http://jabber.org/protocol/muc#admin'><item jid='bob@im.example' affiliation='outcast'/></query>";
+    expect(chat.hear(`<iq type='ask' id='q' from='${alice}' to='${COVEN}'>${ban}</iq>`)).toEqual([
+      `${alice} <- - iq error bad-request`,
+    ]);
+    expect(chat.enter(bob, 'Bob').join()).not.toContain('forbidden');
   });
 
   test('occupants are not listed; unknown nodes and requests are errors', () => {

@@ -42,6 +42,7 @@ export interface RoomsContext {
 
 /** The chat rooms of a node (XEP-0045). Occupants are from anywhere: a foreign one differs by its domain, and by nothing else. */
 export class Rooms implements Destination {
+  readonly multiplies = true;
   private readonly context: RoomsContext;
   private readonly limits: RoomLimits;
   private readonly store: RoomStore;

@@ -1,6 +1,7 @@
 import type { XmlElement, XmlNode } from '../../protocol/xml/types.ts';
 import { attributeOf, childOf, textOf } from '../../protocol/xml/write.ts';
 import { elementsIn } from '../elements.ts';
+import { isStanzaIdBy } from '../stanza-ids.ts';
 import { SENDER } from './archived-sender.ts';
 import { MUC } from './namespaces.ts';
 
@@ -19,8 +20,10 @@ export function reflectedPresence(presence: XmlElement): readonly XmlNode[] {
 export function reflectedMessage(room: string, message: XmlElement): readonly XmlNode[] {
   return elementsIn(message).filter((child) => {
     if (FOR_THE_ROOM.has(child.namespace)) return false;
-    if (child.name === 'stanza-id' && child.namespace === MUC.stanzaId) return attributeOf(child, 'by') !== room;
-    return !(child.name === 'delay' && child.namespace === MUC.delay && attributeOf(child, 'from') === room);
+    return (
+      !isStanzaIdBy(child, room) &&
+      !(child.name === 'delay' && child.namespace === MUC.delay && attributeOf(child, 'from') === room)
+    );
   });
 }
 

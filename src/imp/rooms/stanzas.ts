@@ -1,12 +1,11 @@
 import type { Jid } from '../../protocol/jid/jid.ts';
-import { printJid } from '../../protocol/jid/print.ts';
+import { bareOf, printJid } from '../../protocol/jid/print.ts';
 import { NS } from '../../protocol/namespaces.ts';
-import { bounceOf, unanswerable } from '../../protocol/stream/bounce.ts';
-import { type StanzaErrorCondition, type StanzaErrorType, usualType } from '../../protocol/stream/stanza-error.ts';
-import { rescoped } from '../../protocol/stream/written-stanza.ts';
+import type { StanzaErrorCondition, StanzaErrorType } from '../../protocol/stream/stanza-error.ts';
 import type { XmlElement, XmlNode } from '../../protocol/xml/types.ts';
 import { attributeOf, element } from '../../protocol/xml/write.ts';
 import type { Packet } from '../packet.ts';
+import { errorAnswer } from '../stanza-errors.ts';
 
 /** The attributes of a stanza besides its addresses. */
 export interface StanzaAttributes {
@@ -64,10 +63,6 @@ export interface Refusal {
  * The error that answers a stanza (RFC 6120 §8.3.1); `undefined`: an error or a result, which is never answered with an error. The room says that it was
  * the one that refused (XEP-0045 §7.2): the error seems to come from an occupant.
  */
-export function errorOf(packet: Packet, { condition, text, type = usualType(condition) }: Refusal): Packet | undefined {
-  const { kind, from, to, element } = packet;
-  const stanza = { kind, from: printJid(from), to: printJid(to), id: attributeOf(element, 'id') };
-  if (unanswerable({ ...stanza, type: attributeOf(element, 'type') }) !== undefined) return undefined;
-  const by = printJid({ ...to, resource: undefined });
-  return { kind, from: to, to: from, element: rescoped(bounceOf(stanza, { condition, type, text }, by), NS.client) };
+export function errorOf(packet: Packet, refusal: Refusal): Packet | undefined {
+  return errorAnswer(packet, { ...refusal, by: printJid(bareOf(packet.to)) });
 }

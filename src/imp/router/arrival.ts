@@ -1,17 +1,17 @@
 import type { Domain } from '../../protocol/jid/domain.ts';
 import { type Jid, parseJid } from '../../protocol/jid/jid.ts';
-import { prepareJid } from '../../protocol/jid/prepare.ts';
+import { prepareJid, readJid } from '../../protocol/jid/prepare.ts';
 import { printJid } from '../../protocol/jid/print.ts';
 import { NS } from '../../protocol/namespaces.ts';
 import { rescoped } from '../../protocol/stream/written-stanza.ts';
 import type { Stanza, XmlElement } from '../../protocol/xml/types.ts';
 import type { Packet } from '../packet.ts';
-import type { Refusal } from './answer.ts';
+import type { PacketError } from '../stanza-errors.ts';
 
 /** What becomes of a stanza from outside: it is let in, answered with an error, or refused without a word. `refused` is for our log. */
 export type Arrival =
   | { readonly packet: Packet }
-  | { readonly packet: Packet; readonly answer: Refusal }
+  | { readonly packet: Packet; readonly answer: PacketError }
   | { readonly refused: string };
 
 /**
@@ -20,7 +20,7 @@ export type Arrival =
  * @param isLocal whether a domain is one of ours
  */
 export function arrivalOf(stanza: Stanza, isLocal: (domain: Domain) => boolean): Arrival {
-  const from = prepared(stanza.from);
+  const from = readJid(stanza.from ?? '');
   if (from === undefined) return { refused: "its 'from' is not an address" };
   if (isLocal(from.domain)) return { refused: `its 'from' is in ${from.domain}, which is ours` };
   const written = stanza.to === undefined ? undefined : parseJid(stanza.to);
@@ -37,11 +37,6 @@ export function arrivalOf(stanza: Stanza, isLocal: (domain: Domain) => boolean):
 
 const MALFORMED = "The stanza's 'to' is not an address.";
 const NOT_OURS = 'This domain is not served here.';
-
-function prepared(text: string | undefined): Jid | undefined {
-  const jid = text === undefined ? undefined : parseJid(text);
-  return jid === undefined ? undefined : prepareJid(jid);
-}
 
 function packetOf(stanza: Stanza, from: Jid, to: Jid): Packet {
   const element = rescoped(stanza.tree(), NS.client);

@@ -30,7 +30,7 @@ export function componentPort({ router, timeouts, limits, notes, tap }: Componen
     tapOf: (socket) => streamTap(tap, socket),
     notes,
     newHandle: newConnectionHandle,
-    accept: (deliver) =>
+    accept: (deliver, mayRead) =>
       new AcceptingComponent({
         timeouts,
         limits,
@@ -38,8 +38,14 @@ export function componentPort({ router, timeouts, limits, notes, tap }: Componen
         component: (name) => router.component(name),
         newStreamId,
         deliver,
+        mayRead,
       }),
-    deliver: (stanza, pair) => router.arrived(stanza, pair.target),
+    crowded: (name) => router.crowdedFor(name),
+    // The pair is that of the stanza: it does not say which component brings it.
+    deliver: (stanza, _, name) => {
+      if (name !== undefined) router.arrived(stanza, name);
+      return undefined;
+    },
     startTls: () => Promise.resolve({ failed: 'a component stream has no STARTTLS' }),
     verify: () => Promise.resolve({ verdict: 'error', condition: 'feature-not-implemented' }),
     authorized: (pair, driver) => router.connected(pair.target, driver),

@@ -2,12 +2,21 @@ import { type Domain, parseDomain } from '../../protocol/jid/domain.ts';
 import type { NoteSink } from '../../protocol/notes.ts';
 import type { S2sNodes } from '../s2s-nodes.ts';
 
+/** The form of a `cp_id`: connection manager and S2S command processor by their numbers, and where they are. */
+const CP_ID = /^cm-\d+_s2scp-\d+\./;
+
+/** A row as the router has read it; `component` is `undefined` when none can have such a name. */
+export interface RouterRow {
+  readonly cpId: string;
+  readonly component: Domain | undefined;
+}
+
 /** The table `xmpps2snodes` as the router has read it, which need not be as it is now. */
 export class RouterTable {
   private readonly nodes: S2sNodes;
   private readonly notes: NoteSink;
-  private asRead: readonly string[] = [];
-  private names: ReadonlyMap<Domain, string> = new Map();
+  private rows: readonly RouterRow[] = [];
+  private components: ReadonlySet<Domain> = new Set();
 
   constructor(nodes: S2sNodes, notes: NoteSink) {
     this.nodes = nodes;
@@ -16,30 +25,39 @@ export class RouterTable {
 
   /** Reads the table. Rows that no component can connect as are told and left out. */
   read(): void {
-    this.asRead = this.nodes.cpIds();
-    const names = new Map<Domain, string>();
-    for (const cpId of this.asRead) {
-      // XEP-0114 §3: a component names itself in the `to` of its header, which is a domain.
-      const name = parseDomain(cpId);
-      if (name === undefined) this.notes({ note: 'xcp-row-unusable', cpId }, {});
-      else names.set(name, cpId);
+    // XEP-0114 §3: a component names itself in the `to` of its header, which is a domain.
+    this.rows = this.nodes.cpIds().map((cpId) => ({ cpId, component: parseDomain(cpId) }));
+    for (const { cpId, component } of this.rows) {
+      if (component === undefined) this.notes({ note: 'xcp-row-unusable', cpId }, {});
     }
-    this.names = names;
+    this.components = new Set(this.rows.flatMap(({ component }) => component ?? []));
   }
 
-  /** The `cp_id` of the component with this name, when the router knows it. */
-  cpIdOf(name: Domain): string | undefined {
-    return this.names.get(name);
+  /** Whether the router has read a row that names this component: only through such a one stanzas leave. */
+  names(component: Domain): boolean {
+    return this.components.has(component);
+  }
+
+  /**
+   * Whether a component may connect by this name. A row is not needed for what it brings, which is why a Core that cannot write to the table
+   * is heard and not answered.
+   */
+  admits(component: Domain): boolean {
+    return this.names(component) || CP_ID.test(component);
+  }
+
+  get asRead(): readonly RouterRow[] {
+    return this.rows;
   }
 
   get cpIds(): readonly string[] {
-    return this.asRead;
+    return this.rows.map(({ cpId }) => cpId);
   }
 
   /** Whether the table has changed since. */
   get isStale(): boolean {
-    const now = this.nodes.cpIds();
-    return now.length !== this.asRead.length || now.some((cpId) => !this.asRead.includes(cpId));
+    const [now, asRead] = [this.nodes.cpIds(), this.cpIds];
+    return now.length !== asRead.length || now.some((cpId) => !asRead.includes(cpId));
   }
 
   /** Whether the table names an Edge now, read or not. */

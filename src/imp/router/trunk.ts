@@ -1,4 +1,5 @@
 import type { StreamDriver } from '../../net/s2s/stream-driver.ts';
+import type { Domain } from '../../protocol/jid/domain.ts';
 import { NS } from '../../protocol/namespaces.ts';
 import { rescoped } from '../../protocol/stream/written-stanza.ts';
 import { writeElement } from '../../protocol/xml/write.ts';
@@ -23,7 +24,7 @@ const SPACE = new TextEncoder().encode(' ');
 
 /** A connected S2S component of an Edge as a way out. */
 export class Trunk {
-  readonly cpId: string;
+  readonly name: Domain;
   private readonly driver: StreamDriver;
   private readonly bounds: TrunkBounds;
   private readonly gauge: StanzaGauge;
@@ -31,8 +32,8 @@ export class Trunk {
   private waitingBytes = 0;
   private holding = false;
 
-  constructor(cpId: string, driver: StreamDriver, bounds: TrunkBounds) {
-    this.cpId = cpId;
+  constructor(name: Domain, driver: StreamDriver, bounds: TrunkBounds) {
+    this.name = name;
     this.driver = driver;
     this.bounds = bounds;
     this.gauge = new StanzaGauge(bounds.stanza);
@@ -81,11 +82,6 @@ export class Trunk {
   /** Says goodbye because this node goes down, or its router is restarted. */
   shutdown(): void {
     this.driver.handle({ type: 'close', why: 'shutdown' });
-  }
-
-  /** Ends it in good order; `reason` is for our log. */
-  close(reason: string): void {
-    this.driver.handle({ type: 'close', why: 'administrator', reason });
   }
 
   private waitForRoom(): void {

@@ -17,8 +17,8 @@ export class Trunks {
     return trunk?.isOpen === true ? trunk : undefined;
   }
 
-  add(name: Domain, trunk: Trunk): void {
-    this.byName.set(name, trunk);
+  add(trunk: Trunk): void {
+    this.byName.set(trunk.name, trunk);
   }
 
   /** A stream is over; `undefined`: it was not that of a connected component. */
@@ -32,17 +32,26 @@ export class Trunks {
     return undefined;
   }
 
-  all(): readonly (readonly [Domain, Trunk])[] {
-    return [...this.byName];
+  all(): readonly Trunk[] {
+    return [...this.byName.values()];
   }
 
-  /** The way out for a pair: the one it has used while that is up, so that its stanzas stay in order; else one of those that are, in turn. */
-  choose(local: Domain, foreign: Domain): Trunk | undefined {
+  /** Those that are connected, and not about to go. */
+  open(): readonly Trunk[] {
+    return this.all().filter(({ isOpen }) => isOpen);
+  }
+
+  /**
+   * The way out for a pair: the one it has used while that is up, so that its stanzas stay in order; else one of those that are, in turn.
+   *
+   * @param leadsOut whether anything goes out through the component of that name
+   */
+  choose(local: Domain, foreign: Domain, leadsOut: (name: Domain) => boolean): Trunk | undefined {
     const pair = `${local} ${foreign}`;
     const former = this.chosen.get(pair);
-    if (former?.isOpen === true) return former;
-    const open = [...this.byName.values()].filter(({ isOpen }) => isOpen);
-    const trunk = open[this.turn % Math.max(open.length, 1)];
+    if (former?.isOpen === true && leadsOut(former.name)) return former;
+    const usable = this.open().filter(({ name }) => leadsOut(name));
+    const trunk = usable[this.turn % Math.max(usable.length, 1)];
     if (trunk === undefined) return undefined;
     this.turn += 1;
     this.chosen.delete(pair);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CP_1, CP_2, packetOf, RouterScene } from '../../../test/support/imp-router.ts';
+import { CP_1, CP_2, domainOf, packetOf, RouterScene } from '../../../test/support/imp-router.ts';
 import { until } from '../../../test/support/until.ts';
 
 const OUT = "<message from='alice@coluc.com/a' to='bob@vngtp.lab' id='1'><body>hi</body></message>";
@@ -33,22 +33,36 @@ describe('packets inside of the node', () => {
     await until(() => scene.received.length === 2, 'the message, and the answer to the room');
     expect(scene.received[0]).toBe('message');
     expect(scene.received[1]).toMatch(
-      /<iq type='error' from='b@coluc\.com' to='r@chat\.coluc\.com\/a' id='7'>.*internal-server-error/,
+      /<iq type='error' id='7' from='b@coluc\.com' to='r@chat\.coluc\.com\/a'>.*internal-server-error/,
     );
     expect(scene.noted('bug')).toMatchObject([{ where: 'delivery to coluc.com' }]);
   });
 });
 
 describe('components', () => {
-  test('one that is in the table is let in by the secret, one that is not hears host-unknown, a wrong secret not-authorized', async () => {
+  test('one is let in by the secret, in the table or not, a wrong secret hears not-authorized', async () => {
     await using scene = await new RouterScene('live').listen();
     scene.insert(CP_1);
     await scene.connect(CP_1);
-    expect(scene.router.status().components).toEqual([{ cpId: CP_1, connected: true }]);
+    expect(scene.router.status().components).toEqual([{ cpId: CP_1, connected: true, inTable: true }]);
     expect(scene.status()).toMatchObject({ router: 'running', components_connected: '1', changes: 'live' });
-    expect(await (await scene.open(CP_2)).end()).toContain('<host-unknown ');
-    scene.insert(CP_2);
-    expect(await (await scene.open(CP_2, 'a guess')).end()).toContain('<not-authorized ');
+    await scene.connect(CP_2);
+    expect(scene.router.status().components).toEqual([
+      { cpId: CP_1, connected: true, inTable: true },
+      { cpId: CP_2, connected: true, inTable: false },
+    ]);
+    expect(scene.status()).toMatchObject({ components_connected: '1', components_not_in_table: '1' });
+    expect(scene.noted('xcp-component-connected')).toMatchObject([{ inTable: true }, { inTable: false }]);
+    expect(await (await scene.open('cm-2_s2scp-1.another', 'a guess')).end()).toContain('<not-authorized ');
+  });
+
+  test('what has no name of a component of an Edge hears host-unknown, unless the table has it', async () => {
+    await using scene = await new RouterScene('live').listen();
+    for (const name of ['edge.coluc.com', 'cm-2_s2scp-1', 'cm-_s2scp-1.edge', `x.${CP_1}`]) {
+      expect(await (await scene.open(name)).end()).toContain('<host-unknown ');
+    }
+    scene.insert('edge.coluc.com');
+    await scene.connect('edge.coluc.com');
   });
 
   test('a second one of the same name is turned away while the first is there, and let in when it is gone', async () => {
@@ -102,7 +116,7 @@ describe('outward', () => {
     await using scene = await new RouterScene('live').listen();
     scene.send(OUT);
     expect(await scene.arrival()).toMatch(
-      /<message type='error' from='bob@vngtp\.lab' to='alice@coluc\.com\/a' id='1'><error type='cancel'><remote-server-not-found .*does not exchange/,
+      /<message type='error' id='1' from='bob@vngtp\.lab' to='alice@coluc\.com\/a'><error type='cancel'><remote-server-not-found .*does not exchange/,
     );
     scene.insert(CP_1);
     scene.send(OUT);
@@ -245,10 +259,10 @@ describe('inward', () => {
     const edge = await scene.connect(CP_1);
     edge.send("<iq type='get' from='bob@vngtp.lab/a' to='al\u2163ce@coluc.com' id='1'/>");
     expect(await edge.expect('</iq>')).toMatch(
-      /from='al\u2163ce@coluc\.com' to='bob@vngtp\.lab\/a' id='1'>.*jid-malformed/,
+      /id='1' from='al\u2163ce@coluc\.com' to='bob@vngtp\.lab\/a'>.*jid-malformed/,
     );
     edge.send("<iq type='get' from='bob@vngtp.lab/a' to='alice@elsewhere.lab' id='2'/>");
-    expect(await edge.expect('</iq>')).toMatch(/id='2'>.*item-not-found/);
+    expect(await edge.expect('</iq>')).toMatch(/id='2' .*item-not-found/);
     edge.send(
       "<iq type='error' from='bob@vngtp.lab/a' to='alice@elsewhere.lab' id='3'/><iq type='get' from='bob@vngtp.lab/a' to='alice@elsewhere.lab' id='4'/>",
     );
@@ -256,72 +270,24 @@ describe('inward', () => {
   });
 });
 
-describe('changes of the table', () => {
-  test('live: a new row counts at once, and whoever is no longer in the table is disconnected', async () => {
+describe('what makes many packets', () => {
+  test('a component whose last stanza did is not read while there is too much of that, and is forgotten when it is gone', async () => {
     await using scene = await new RouterScene('live').listen();
+    let received = 0;
+    scene.router.register(domainOf('rooms.coluc.com'), { multiplies: true, receive: () => void (received += 1) });
+    const toRoom =
+      "<message from='alice@coluc.com/a' to='team@rooms.coluc.com' type='groupchat'><body>x</body></message>";
+    const crowd = Array.from({ length: 16 }, () => toRoom);
     scene.insert(CP_1);
     const edge = await scene.connect(CP_1);
-    scene.delete(CP_1);
-    expect(await edge.end()).toContain('</stream:stream>');
-    expect(await (await scene.open(CP_1)).end()).toContain('<host-unknown ');
-    expect(scene.notifications.list()).toEqual([]);
-    expect(scene.noted('imp-edges-changed')).toMatchObject([
-      { added: [CP_1], removed: [] },
-      { added: [], removed: [CP_1] },
-    ]);
-  });
-
-  test('restart: a new row does not count before the restart, and a notification says so until then', async () => {
-    await using scene = await new RouterScene('restart').listen();
-    scene.database.sql
-      .prepare('INSERT INTO xmpps2snodes VALUES (?, ?)')
-      .run('055c13d9-943d-459d-a3c6-af1d1176936d', CP_1);
-    scene.nodes.reread();
-    expect(scene.router.status()).toMatchObject({ restartNeeded: true, components: [] });
-    expect(scene.status()).toMatchObject({ restart_needed: '1', changes: 'restart' });
-    expect(scene.notifications.list()).toMatchObject([
-      { id: 'xcp-router-restart', since: 1_000, text: expect.stringContaining('must be restarted') as unknown },
-    ]);
-    expect(await (await scene.open(CP_1)).end()).toContain('<host-unknown ');
-    scene.send(OUT);
-    expect(await scene.arrival()).toContain('<remote-server-timeout ');
-    expect(scene.noted('foreign-bounced')).toMatchObject([
-      { because: expect.stringContaining('Restart the XCP Router') as unknown },
-    ]);
-
-    scene.router.restart('admin');
-    expect(scene.router.status()).toMatchObject({ restartNeeded: false, bounced: 0 });
-    expect(scene.notifications.list()).toEqual([]);
-    expect(scene.noted('imp-notification-cleared')).toHaveLength(1);
-    expect(scene.status()).toMatchObject({ restart_needed: '0' });
-    const edge = await scene.connect(CP_1);
-    scene.send(OUT);
-    await edge.expect('</message>');
-  });
-
-  test('restart: a removed row still counts until the restart, which drops the component', async () => {
-    await using scene = new RouterScene('restart');
-    scene.insert(CP_1);
-    scene.insert(CP_2);
-    await scene.listen();
-    const [edge, other] = [await scene.connect(CP_1), await scene.connect(CP_2)];
-    scene.delete(CP_1);
-    expect(scene.router.status().restartNeeded).toBe(true);
-    edge.send("<message from='bob@vngtp.lab' to='carol@coluc.com' id='still'/>");
-    expect(await scene.arrival()).toContain("id='still'");
-    scene.router.restart('admin');
-    expect(await edge.end()).toContain('<system-shutdown ');
-    expect(await other.end()).toContain('<system-shutdown ');
-    expect(await (await scene.open(CP_1)).end()).toContain('<host-unknown ');
-    await scene.connect(CP_2);
-  });
-
-  test('restart: a change that is taken back needs no restart', async () => {
-    await using scene = await new RouterScene('restart').listen();
-    scene.insert(CP_1);
-    scene.delete(CP_1);
-    expect(scene.router.status().restartNeeded).toBe(false);
-    expect(scene.notifications.list()).toEqual([]);
+    edge.send(toRoom.replace('alice@coluc.com', 'bob@vngtp.lab'));
+    await until(() => received === 1, 'the message at the room');
+    scene.send(...crowd);
+    expect(scene.router.crowdedFor(CP_1)).toBeInstanceOf(Promise);
+    edge.fin();
+    await until(() => scene.noted('xcp-component-lost').length === 1, 'the end of the component');
+    scene.send(...crowd);
+    expect([scene.router.crowded(true), scene.router.crowdedFor(CP_1)]).toEqual([expect.any(Promise), undefined]);
   });
 });
 

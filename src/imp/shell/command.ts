@@ -51,7 +51,7 @@ export interface Command {
   run(rest: string, context: ShellContext, session: ShellSession): Promise<Told> | Told;
 }
 
-export const UNSUCCESSFUL = 'Executed command unsuccessfully';
+const UNSUCCESSFUL = 'Executed command unsuccessfully';
 
 export function told(...lines: readonly string[]): Told {
   return { text: lines.join('\n') };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ShellTrial } from '../../../test/support/imp-shell.ts';
+import { NOON, ShellTrial } from '../../../test/support/imp-shell.ts';
 import { readCapture } from './capture-command.ts';
 import { COMMANDS, LONGEST_LINE, readLine } from './shell.ts';
 
@@ -55,6 +55,25 @@ describe('run sql', () => {
 });
 
 describe('the router and the federation', () => {
+  test('a notification has lines of its own for when and which it is, what is the matter, and the cure', async () => {
+    const [first] = trial.node.open;
+    trial.node.open = [
+      ...(first === undefined ? [] : [first]),
+      { id: 'federation-conflict', since: NOON, text: 'Both federate.\u001b[2J', cure: 'Set it to Off.' },
+    ];
+    expect(await trial.run('show notifications')).toBe(
+      [
+        '2026-10-01 11:59:00 UTC  xcp-router-restart',
+        '  The table xmpps2snodes has changed since the XCP Router read it.',
+        '  Cure: Restart it: utils service restart Cisco XCP Router.',
+        '',
+        '2026-10-01 12:00:00 UTC  federation-conflict',
+        '  Both federate.\\u001b[2J',
+        '  Cure: Set it to Off.',
+      ].join('\n'),
+    );
+  });
+
   test('a restart asks for one, and settles the notification', async () => {
     expect(await trial.run('utils  service RESTART cisco xcp   router')).toMatch(/\[STARTED\]/);
     expect(trial.node.asked).toEqual([['restart', 'root@imp-1']]);

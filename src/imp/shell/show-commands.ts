@@ -1,4 +1,5 @@
 import { visible } from '../../diagnostics/escape.ts';
+import type { RouterStatus } from '../operations.ts';
 import { type Command, type ShellContext, told, unsuccessful } from './command.ts';
 import { THIS_MACHINE } from './machine.ts';
 import { tableText } from './table.ts';
@@ -21,6 +22,13 @@ function shownUptime(milliseconds: number): string {
   return `up ${days === 0 ? '' : `${days} day${days === 1 ? '' : 's'}, `}${clock}`;
 }
 
+function shownComponents({ components }: RouterStatus): string {
+  const known = components.filter(({ inTable }) => inTable);
+  const strangers = components.length - known.length;
+  const connected = known.filter((each) => each.connected).length;
+  return `${connected} of ${known.length} connected${strangers === 0 ? '' : `, ${strangers} more not in xmpps2snodes as read`}`;
+}
+
 const STATUS: Command = {
   words: ['show', 'status'],
   summary: 'how the node is',
@@ -28,7 +36,6 @@ const STATUS: Command = {
   run(_, { operations, clock, machine = THIS_MACHINE }) {
     const status = operations.status();
     const { router } = status;
-    const connected = router.components.filter((each) => each.connected).length;
     return told(
       ...facts([
         ['Host Name', machine.hostName()],
@@ -49,7 +56,7 @@ const STATUS: Command = {
         ['Users', String(status.users)],
         ['Sessions', String(status.sessions)],
         ['XCP Router', `${shownUptime(clock() - router.since)}${router.restartNeeded ? ', restart needed' : ''}`],
-        ['Edge components', `${connected} of ${router.components.length} connected`],
+        ['Edge components', shownComponents(router)],
         ['Stanzas bounced', String(router.bounced)],
         ['XMPP Federation', status.federation === 'on' ? 'On' : 'Off'],
       ]),
@@ -84,7 +91,7 @@ const NETWORK: Command = {
 };
 
 /** The addresses in `host:port`, without their ports. */
-export function addressesOf(listeners: ReturnType<ShellContext['listeners']>): readonly string[] {
+function addressesOf(listeners: ReturnType<ShellContext['listeners']>): readonly string[] {
   return listeners.map(({ address }) => address.replace(/:\d+$/, '').replaceAll(/[[\]]/g, ''));
 }
 
@@ -116,7 +123,10 @@ const NOTIFICATIONS: Command = {
   run(_, { operations }) {
     const all = operations.notifications();
     if (all.length === 0) return told('No notifications.');
-    return told(...all.map(({ since, text, cure }) => visible(`${shownTime(since)} UTC  ${text} ${cure}`)));
+    const shown = all.map(({ id, since, text, cure }) =>
+      [`${shownTime(since)} UTC  ${visible(id)}`, `  ${visible(text)}`, `  Cure: ${visible(cure)}`].join('\n'),
+    );
+    return told(shown.join('\n\n'));
   },
 };
 

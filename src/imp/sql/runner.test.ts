@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -107,6 +109,22 @@ describe('SqlRunner', () => {
     expect(await runner.run('select 1', 'query')).toHaveProperty('fault');
   });
 
+  test('a node that is killed in the middle of a statement leaves nothing behind', async () => {
+    start();
+    const code = `const { SqlRunner } = await import(${JSON.stringify(new URL('runner.ts', import.meta.url).href)});
+      const runner = new SqlRunner({ path: ${JSON.stringify(join(folder, 'imp.db'))}, notes: console.log });
+      await runner.run('select 1', 'query');
+      void runner.run(${JSON.stringify(`select count(*) from ${ENDLESS}`)}, 'query');
+      setTimeout(() => console.log('busy'), 100);`;
+    const node = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(node.stdout, 'data');
+    const children = readFileSync(`/proc/${node.pid}/task/${node.pid}/children`, 'utf8').trim().split(' ').map(Number);
+    expect(children.filter(isRunning)).toHaveLength(1);
+    node.kill('SIGKILL');
+    await once(node, 'exit');
+    while (children.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+
   test('a file that is no database is told as a fault of ours, and the client learns nothing of it', async () => {
     start();
     database[Symbol.dispose]();
@@ -118,3 +136,12 @@ describe('SqlRunner', () => {
     database = new NodeDatabase(join(folder, 'imp.db'), [NODE_TABLES]);
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    // A process that has ended and that nobody has asked about is a zombie: state Z.
+    return !/ Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

@@ -133,7 +133,8 @@ export class SqlRunner {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), START_LIMIT_MS);
     started.once('message', () => resolve(true));
-    started.once('error', (error) => {
+    // Also what cannot be sent to a process that is just ending; its end is told next.
+    started.on('error', (error) => {
       words ||= error.message;
       resolve(false);
     });

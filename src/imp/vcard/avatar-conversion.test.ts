@@ -29,6 +29,7 @@ beforeEach(() => {
     capabilities: { askCaps: () => Promise.resolve(undefined) },
     now: () => 0,
     newId: () => 'id',
+    notes: () => undefined,
   });
   convertAvatars(vcards, events);
 });
@@ -83,6 +84,20 @@ test('an avatar that is not for everybody stays out of the vCard, which is', asy
   await publishMetadata(INFO);
   expect(await vcard('get')).toBe("<vCard xmlns='vcard-temp'/>");
 });
+
+test.each(['whitelist', 'presence'])(
+  'an avatar that only some may know of (%s) stays out of the vCard, though its data are open to whoever guesses the hash',
+  async (model) => {
+    await publishData();
+    await publish(
+      'urn:xmpp:avatar:metadata',
+      HASH,
+      `<metadata xmlns='urn:xmpp:avatar:metadata'>${INFO}</metadata>`,
+      OPEN.replace('open', model),
+    );
+    expect(await vcard('get')).toBe("<vCard xmlns='vcard-temp'/>");
+  },
+);
 
 test('metadata that name what is not there, or is not what they say, change nothing', async () => {
   await publishMetadata(INFO);

@@ -50,7 +50,8 @@ function publishedAvatar(events: PersonalEvents, account: string): Avatar | 'pri
   if (info === undefined) return undefined;
   const id = attributeOf(info, 'id') ?? '';
   const data = events.item(account, DATA, id);
-  if (data === undefined || events.configOf(account, DATA)?.accessModel !== 'open') return 'private';
+  const isOpen = [METADATA, DATA].every((node) => events.configOf(account, node)?.accessModel === 'open');
+  if (data === undefined || !isOpen) return 'private';
   const avatar = avatarOf(attributeOf(info, 'type') ?? 'image/png', textOf(data.payload));
   return avatar === undefined || avatar.hash !== id.toLowerCase() ? 'private' : avatar;
 }

@@ -26,10 +26,12 @@ export interface ListenerContext {
   readonly limits: { readonly connections: number; readonly perAddress: number };
   /** Whether a peer with this address may connect at all. */
   allows(address: string): boolean;
-  /** Makes the stream for a new connection. `deliver` is for its stanzas; a promise makes the connection wait. */
-  accept(deliver: (stanza: Stanza, pair: StreamPair) => void): AcceptedStream;
-  /** Where the stanzas go. */
-  deliver(stanza: Stanza, pair: StreamPair): Promise<void> | undefined;
+  /** Makes the stream for a new connection. `deliver` is for its stanzas; `mayRead` says whether there is room for the next one. */
+  accept(deliver: (stanza: Stanza, pair: StreamPair) => void, mayRead: () => boolean): AcceptedStream;
+  /** While there is no room for what a peer brings, as far as it is known who that is: a promise, until whose end its connection is not read. */
+  crowded?(remote: string | undefined): Promise<void> | undefined;
+  /** Where the stanzas go; `remote` is who `crowded` is asked for. A promise makes the connection wait. */
+  deliver(stanza: Stanza, pair: StreamPair, remote: string | undefined): Promise<void> | undefined;
   startTls: StreamOwner['startTls'];
   verify(claim: DialbackClaim, forConnection: string, signal: AbortSignal): Promise<Verdict>;
   authorized?(pair: StreamPair, driver: StreamDriver): void;
@@ -176,11 +178,16 @@ export class StreamListener {
     const connection = context.newHandle();
     const peer = peerOf(socket);
     const abort = new AbortController();
+    const mayRead = (): boolean => {
+      const room = context.crowded?.(accepted.addresses().remote);
+      if (room !== undefined) driver.hold(room);
+      return room === undefined;
+    };
     const accepted = context.accept((stanza, pair) => {
       driver.stanzasIn += 1;
-      const room = context.deliver(stanza, pair);
+      const room = context.deliver(stanza, pair, accepted.addresses().remote);
       if (room !== undefined) driver.hold(room);
-    });
+    }, mayRead);
     const subject = (): NoteSubject => {
       const { local, remote } = accepted.addresses();
       return {

@@ -140,12 +140,17 @@ export class StreamDriver {
       this.flushing = true;
       setImmediate(this.flush);
     }
-    return this.waiting < HIGH_WATER;
+    return !this.isFull;
   }
 
   /** Bytes that wait for the peer to take them. */
   get waiting(): number {
     return this.batch.size + this.socket.writableLength;
+  }
+
+  /** Whether so much waits for the peer that whoever sends should wait for `room()`. */
+  get isFull(): boolean {
+    return this.waiting >= HIGH_WATER;
   }
 
   /** Resolves when the peer has taken enough, and at once when the stream is over. */
@@ -164,8 +169,15 @@ export class StreamDriver {
     void room.finally(() => {
       this.holds -= 1;
       if (this.lastHold === room) this.lastHold = undefined;
-      if (this.holds === 0 && !this.over && !this.upgrading) this.socket.resume();
+      if (!this.isReadable) return;
+      // The stream may have left something of what came before.
+      this.handle({ type: 'go-on' });
+      if (this.isReadable) this.socket.resume();
     });
+  }
+
+  private get isReadable(): boolean {
+    return this.holds === 0 && !this.over && !this.upgrading;
   }
 
   /** Whether the peer is not read at the moment. */

@@ -13,9 +13,8 @@ import { attributeOf } from '../xml/write.ts';
 import type { ClientTimeouts } from './context.ts';
 import type { StreamManagement } from './stream-management.ts';
 
-/** The client is asked what it has handled after so many stanzas, and when none has followed for so many milliseconds. */
+/** While an answer is awaited, the client is asked again after so many stanzas. */
 const ASK_EVERY = 10;
-const ASK_AFTER_MS = 1_000;
 
 /** A request to resume (XEP-0198 §5). */
 export interface ResumeRequest {
@@ -26,8 +25,7 @@ export interface ResumeRequest {
 /** What a stream does for the acknowledgements on it. */
 export interface AcknowledgementSurroundings {
   send(xml: string): void;
-  arm(timer: 'acknowledge' | 'quiet', afterMs: number): void;
-  disarm(timer: 'acknowledge' | 'quiet'): void;
+  arm(timer: 'quiet', afterMs: number): void;
   fail(condition: StreamErrorCondition, text: string, application?: string): void;
   /** Ends the connection without a word; the session stays. */
   end(end: StreamEnd): void;
@@ -38,7 +36,10 @@ export class ClientAcknowledgements {
   private readonly timeouts: Pick<ClientTimeouts, 'quiet' | 'answer'>;
   private readonly around: AcknowledgementSurroundings;
   private management: StreamManagement | undefined;
+  /** Stanzas sent since the client was asked. */
   private unasked = 0;
+  /** Questions that the client has not answered. */
+  private awaited = 0;
   private isLifeDoubted = false;
 
   constructor(timeouts: Pick<ClientTimeouts, 'quiet' | 'answer'>, around: AcknowledgementSurroundings) {
@@ -85,23 +86,25 @@ export class ClientAcknowledgements {
       const handled = handledIn(element);
       if (handled === undefined || handled === 'malformed')
         this.around.fail('bad-format', 'An acknowledgement lacks its count.');
-      else this.acknowledge(handled);
+      else if (this.acknowledge(handled)) this.answered();
     } else return false;
     return true;
   }
 
-  /** A stanza was sent to the client. */
+  /**
+   * A stanza was sent to the client, which is asked at once: many a bot goes as soon as it has what it came for, and what it has not acknowledged by then comes
+   * to it a second time.
+   */
   sent(): void {
     if (this.management === undefined) return;
     this.management.wroteLast();
     this.unasked += 1;
-    if (this.unasked >= ASK_EVERY) this.ask();
-    else this.around.arm('acknowledge', ASK_AFTER_MS);
+    if (this.awaited === 0 || this.unasked >= ASK_EVERY) this.ask();
   }
 
   ask(): void {
     this.unasked = 0;
-    this.around.disarm('acknowledge');
+    this.awaited += 1;
     this.around.send(REQUEST);
   }
 
@@ -117,15 +120,20 @@ export class ClientAcknowledgements {
     this.around.arm('quiet', this.timeouts.quiet);
   }
 
-  timer(timer: 'acknowledge' | 'quiet'): void {
-    if (timer === 'acknowledge') {
-      if (this.unasked > 0) this.ask();
-    } else if (this.isLifeDoubted) this.around.end({ by: 'timeout', waitingFor: 'a sign of life from the client' });
+  /** Nothing has come for long. */
+  quiet(): void {
+    if (this.isLifeDoubted) this.around.end({ by: 'timeout', waitingFor: 'a sign of life from the client' });
     else {
       this.isLifeDoubted = true;
       this.ask();
       this.around.arm('quiet', this.timeouts.answer);
     }
+  }
+
+  private answered(): void {
+    this.awaited = Math.max(0, this.awaited - 1);
+    const isBehind = this.unasked > 0 && this.management !== undefined && this.management.waiting.stanzas > 0;
+    if (this.awaited === 0 && isBehind) this.ask();
   }
 
   private acknowledge(handled: number): boolean {

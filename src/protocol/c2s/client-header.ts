@@ -1,6 +1,6 @@
 import type { Domain } from '../jid/domain.ts';
-import { type Jid, parseJid } from '../jid/jid.ts';
-import { prepareJid } from '../jid/prepare.ts';
+import type { Jid } from '../jid/jid.ts';
+import { readJid } from '../jid/prepare.ts';
 import { bareOf, printJid } from '../jid/print.ts';
 import { NS } from '../namespaces.ts';
 import { type RefusedHeader, readInitialHeader, type StreamHeader, writeHeader } from '../stream/header.ts';
@@ -44,7 +44,6 @@ export function writeClientHeader(
 
 function readUser(text: string | undefined): Jid | undefined | 'malformed' {
   if (text === undefined) return undefined;
-  const parsed = parseJid(text);
-  const jid = parsed === undefined ? undefined : prepareJid(parsed);
+  const jid = readJid(text);
   return jid === undefined ? 'malformed' : bareOf(jid);
 }

@@ -45,6 +45,8 @@ export interface ClientContext extends AuthenticationContext {
   /** Of stanzas, once the client is authenticated. */
   readonly limits: XmlLimits;
   readonly desk: SessionDesk;
+  /** Whether the next thing that a client with a session has sent is looked at now; else a `go-on` comes when it is time. */
+  mayRead(username: string): boolean;
   /** Unpredictable, 128 bits at least, never used twice. */
   newStreamId(): string;
   /** The channel bindings of the connection, asked for once it is secured. */

@@ -70,7 +70,6 @@ export class ReceivingClient extends StreamMachine {
     this.acknowledgements = new ClientAcknowledgements(context.timeouts, {
       send: (xml) => this.send(xml),
       arm: (timer, afterMs) => this.arm(timer, afterMs),
-      disarm: (timer) => this.disarm(timer),
       fail: (condition, text, application) => this.fail(condition, text, application),
       end: (end) => this.drop(end),
     });
@@ -135,6 +134,11 @@ export class ReceivingClient extends StreamMachine {
     this.offer();
   }
 
+  protected override mayRead(): boolean {
+    const { phase } = this;
+    return phase.is !== 'session' || this.context.mayRead(phase.username);
+  }
+
   protected override onStanza(stanza: Stanza): void {
     const { phase } = this;
     switch (phase.is) {
@@ -170,7 +174,7 @@ export class ReceivingClient extends StreamMachine {
 
   protected override onTimer(timer: Exclude<StreamTimer, 'close'>): void {
     if (timer === 'penalty') this.authentication.waited();
-    else if (timer === 'quiet' || timer === 'acknowledge') this.acknowledgements.timer(timer);
+    else if (timer === 'quiet') this.acknowledgements.quiet();
     else if (timer === 'header' && this.username === undefined)
       this.drop({ by: 'timeout', waitingFor: 'the stream header of a client' });
     else this.fail('connection-timeout', 'The negotiation took too long.');
@@ -265,6 +269,8 @@ export class ReceivingClient extends StreamMachine {
     }
     this.disarm('negotiation');
     this.send(`<proceed xmlns='${NS.tls}'/>`);
+    // COMPAT(go-xmpp): writes a line feed behind <starttls/>, which it must not (RFC 6120 §5.3.3). Whatever means anything still ends the connection.
+    this.reader.dropWhitespace();
     this.upgrade('server', this.context.domain, undefined);
   }
 

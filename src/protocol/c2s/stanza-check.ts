@@ -1,5 +1,5 @@
-import { type Jid, parseJid } from '../jid/jid.ts';
-import { prepareJid } from '../jid/prepare.ts';
+import type { Jid } from '../jid/jid.ts';
+import { readJid } from '../jid/prepare.ts';
 import { NS } from '../namespaces.ts';
 import { semanticFault } from '../stream/semantics.ts';
 import type { Stanza, XmlElement } from '../xml/types.ts';
@@ -7,8 +7,7 @@ import type { Stanza, XmlElement } from '../xml/types.ts';
 /** Whether a client may write this as its address: not at all, its full address, or its bare one (RFC 6120 §8.1.2.1). */
 export function isOwnAddress(from: string | undefined, session: Jid): boolean {
   if (from === undefined) return true;
-  const parsed = parseJid(from);
-  const jid = parsed === undefined ? undefined : prepareJid(parsed);
+  const jid = readJid(from);
   if (jid === undefined || jid.local !== session.local || jid.domain !== session.domain) return false;
   return jid.resource === undefined || jid.resource === session.resource;
 }

@@ -23,6 +23,8 @@ export interface ComponentContext {
   readonly limits: XmlLimits;
   /** A stanza from the peer whose sender domain it may speak for. It is valid during the call only. */
   deliver(stanza: Stanza, pair: StreamPair): void;
+  /** Whether the next stanza is looked at now; else a `go-on` comes when it is time. Without: always. */
+  mayRead?(): boolean;
 }
 
 /** Whom the peer of a component stream may speak for. */
@@ -78,14 +80,21 @@ export abstract class ComponentStream extends StreamMachine {
     const judgment = this.pairs.judge(stanza);
     if (judgment.may === 'pass') this.common.deliver(stanza, judgment.pair);
     else if (judgment.may === 'drop') this.note({ note: 'dropped', kind: stanza.kind, because: judgment.because });
-    else if (judgment.condition === 'invalid-from' && this.senders.speaksFor !== undefined)
+    else if (judgment.condition === 'improper-addressing' && this.answerMalformed(stanza)) return;
+    else if (this.senders.speaksFor !== undefined)
       this.note({
         note: 'dropped',
         kind: stanza.kind,
-        because: "the component may not speak for the domain of its 'from'",
+        because:
+          judgment.condition === 'invalid-from'
+            ? "the component may not speak for the domain of its 'from'"
+            : 'its addresses are malformed or missing',
       });
-    else if (judgment.condition !== 'improper-addressing' || !this.answerMalformed(stanza))
-      this.fail(judgment.condition, judgment.text);
+    else this.fail(judgment.condition, judgment.text);
+  }
+
+  protected override mayRead(): boolean {
+    return !this.isOpen || (this.common.mayRead?.() ?? true);
   }
 
   private isSender(domain: Domain): boolean {

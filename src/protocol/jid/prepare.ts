@@ -1,4 +1,4 @@
-import type { Jid } from './jid.ts';
+import { type Jid, parseJid } from './jid.ts';
 
 /** Octets in UTF-8 of a part (RFC 7622 §3.1). */
 const PART_OCTETS = 1023;
@@ -49,6 +49,12 @@ export function prepareJid({ local, domain, resource }: Jid): Jid | undefined {
   )
     return undefined;
   return { local: preparedLocal, domain, resource: preparedResource };
+}
+
+/** An address that somebody wrote, in the form that is compared; `undefined` for what is none. Never throws. */
+export function readJid(text: string): Jid | undefined {
+  const jid = parseJid(text);
+  return jid === undefined ? undefined : prepareJid(jid);
 }
 
 function fits(part: string): boolean {

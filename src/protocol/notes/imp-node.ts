@@ -45,7 +45,8 @@ export type ImpNodeNote =
     }
   /** A row that no component can connect as. */
   | { readonly note: 'xcp-row-unusable'; readonly cpId: string }
-  | { readonly note: 'xcp-component-connected'; readonly cpId: string }
+  /** `inTable`: foreign stanzas leave through it; without, it is only heard. */
+  | { readonly note: 'xcp-component-connected'; readonly cpId: string; readonly inTable: boolean }
   | { readonly note: 'xcp-component-lost'; readonly cpId: string; readonly because: StreamEnd }
   /** A stanza for a foreign domain went back to its sender. */
   | {

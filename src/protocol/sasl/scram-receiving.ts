@@ -126,7 +126,7 @@ export class ScramReceiving {
     if (flag === 'y' && Object.keys(bindings).length > 0)
       return refusal(
         'not-authorized',
-        'the client did not see that channel binding is offered: somebody may be in between',
+        'the client did not see that channel binding is offered: somebody may be in between, or the client is wrong about it, as slixmpp before 1.8.5 is',
         undefined,
         'binding',
       );

@@ -61,6 +61,8 @@ export type StreamEvent =
   | { readonly type: 'timer'; readonly timer: StreamTimer }
   | { readonly type: 'disconnected'; readonly detail?: string }
   | ({ readonly type: 'close' } & Closing)
+  /** What has come already, and was not looked at yet, may be. */
+  | { readonly type: 'go-on' }
   /** The policy snapshot changed: pairs are judged again. */
   | { readonly type: 'policy-changed' }
   /** A Link carries more than stanzas; on any other stream this means nothing. */

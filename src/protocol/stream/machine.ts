@@ -82,6 +82,9 @@ export abstract class StreamMachine implements PureStream {
       case 'close':
         this.onClose(event.why, event);
         break;
+      case 'go-on':
+        this.readOn(now);
+        break;
       case 'verdict':
       case 'policy-changed':
         this.onDecision(event, now);
@@ -151,6 +154,10 @@ export abstract class StreamMachine implements PureStream {
   protected onClientEvent(_event: ClientEvent, _now: number): void {}
   /** Called once, before `ended`. */
   protected onOver(_end: StreamEnd): void {}
+  /** Whether what has come already is looked at now; else a `go-on` comes when it is time. */
+  protected mayRead(): boolean {
+    return true;
+  }
   /** A role that knows better why the stream is over says so. */
   protected explained(end: StreamEnd): StreamEnd {
     return end;
@@ -290,7 +297,7 @@ export abstract class StreamMachine implements PureStream {
   }
 
   private readOn(now: number): void {
-    while (this.life === 'live' || this.life === 'closing') {
+    while ((this.life === 'live' || this.life === 'closing') && this.mayRead()) {
       const event = this.reader.next();
       if (event === undefined) return;
       switch (event.type) {

@@ -236,6 +236,21 @@ describe('pending bytes and restarts', () => {
     expect(reader.pending).toBe(1);
   });
 
+  it('white space behind an element can be dropped, and nothing else', () => {
+    for (const [behind, pending] of [
+      [' \r\n\t', 0],
+      ['\n<a', 2],
+      ['a\n', 2],
+    ] as const) {
+      const reader = new XmlReader({ limits: UNAUTHENTICATED_LIMITS });
+      reader.push(bytesOf(`${HEADER}<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>${behind}`));
+      reader.next();
+      reader.next();
+      reader.dropWhitespace();
+      expect(reader.pending).toBe(pending);
+    }
+  });
+
   it('T-04: the bytes of half an element are pending', () => {
     const reader = new XmlReader({ limits: UNAUTHENTICATED_LIMITS });
     reader.push(bytesOf(`${HEADER}<a/><aut`));

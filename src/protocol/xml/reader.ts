@@ -75,6 +75,12 @@ export class XmlReader {
     return this.input.end - this.input.base;
   }
 
+  /** Lets go of white space that is pending behind an element. Whatever follows it stays pending. */
+  dropWhitespace(): void {
+    // What comes behind it, or too much of it, is no fault before somebody asks for the next event.
+    if (this.state === BETWEEN) this.skipWhitespace();
+  }
+
   /** Adds bytes; the reader owns the chunk from here on. Without effect after a footer or a fault. */
   push(chunk: Uint8Array): void {
     if (this.state !== ENDED && chunk.length > 0) this.input.push(chunk);
