@@ -229,6 +229,11 @@ function explainNext(coluc: Site, vngtp: Site, world: World): void {
   say('    3  Break something, and read the alarm with its cause and its cure.');
   sayCommand(`echo wrong | bin/fedway config set publishers.coluc.password - --config ${coluc.core.configFile}`);
   sayCommand(`bin/fedway status --config ${coluc.core.configFile}`);
+  say('       Repair it:');
+  sayCommand(
+    `bin/fedway config set publishers.coluc.password --from-file ${coluc.core.folder}/axl.password --config ${coluc.core.configFile}`,
+  );
+  sayCommand(`bin/fedway publisher refresh --config ${coluc.core.configFile}`);
   say('    4  Switch federation off, and see the row go.');
   sayCommand(`bin/fedway config set federation off --config ${coluc.edge.configFile}`);
   say();

@@ -5,6 +5,8 @@ import { parse, stringify } from 'yaml';
 import { loadBootFile } from '../src/config/load.ts';
 import { printProblem } from '../src/config/problem.ts';
 import { NOTE_NAMES, ROWS } from '../src/diagnostics/describe.ts';
+import { MODULES } from '../src/diagnostics/row.ts';
+import { loadNodeFile } from '../src/imp/config/load.ts';
 import { standIn } from '../test/config/stand-in.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -14,6 +16,9 @@ const PAGES = [...globSync('*.md', { cwd: ROOT }), ...globSync('docs/**/*.md', {
 const FILES = {
   'dialback.secret': '0f1e2d3c4b5a69788796a5b4c3d2e1f0\n',
   'component.secret': 'component\n',
+  'router.secret': '0123456789abcdef0123456789abcdef\n',
+  'certs/imp.pem': 'an authority',
+  'certs/imp-tomcat.pem': 'an authority',
   'certs/coluc.com.pem': 'chain',
   'certs/coluc.com.key': 'key',
 };
@@ -32,6 +37,49 @@ const BASE = {
   ],
   inside: { listen: ['10.0.0.2:5269'] },
 };
+
+/** The same for a Core, and for an IM&P node. */
+const CORE_BASE = {
+  role: 'core',
+  name: 'core-1',
+  data: '/var/lib/fedway',
+  homes: [{ domains: ['coluc.com'], server: { s2s: { address: '10.0.0.10:5269' } } }],
+  inside: { listen: ['10.0.0.2:5269'] },
+};
+const NODE_BASE = {
+  domain: 'coluc.com',
+  data: '/var/lib/fedway-imp',
+  certificate: 'certs/coluc.com.pem',
+  key: 'certs/coluc.com.key',
+  clients: { listen: ['10.0.0.20:5222'] },
+};
+
+interface Example {
+  readonly name: string;
+  readonly yaml: string;
+  readonly load: typeof loadBootFile | typeof loadNodeFile;
+}
+
+/** How the first line of a block says what it is. */
+const KINDS: readonly [RegExp, Example['load'], base?: object][] = [
+  [/^# fedway\.yaml\n|^role: /, loadBootFile],
+  [/^# part of fedway\.yaml\n/, loadBootFile, BASE],
+  [/^# part of core\.yaml\n/, loadBootFile, CORE_BASE],
+  [/^# imp\.yaml\n/, loadNodeFile],
+  [/^# part of imp\.yaml\n/, loadNodeFile, NODE_BASE],
+];
+
+/** The boot files of a page. A block of a list is indented as the list is. */
+function examplesIn(page: string): readonly Example[] {
+  return blocks(textOf(page).replaceAll(/^ {3}(?! )/gm, ''), 'yaml').flatMap((yaml, index) => {
+    const kind = KINDS.find(([first]) => first.test(yaml));
+    if (kind === undefined) return [];
+    const [, load, base] = kind;
+    const name = `${page}, block ${index + 1}`;
+    // `parse` gives `any`; what a block is gets checked by the loader.
+    return [{ name, load, yaml: base === undefined ? yaml : stringify({ ...base, ...(parse(yaml) as object) }) }];
+  });
+}
 
 function textOf(page: string): string {
   return readFileSync(path.join(ROOT, page), 'utf8');
@@ -62,25 +110,17 @@ function anchorsIn(page: string): readonly string[] {
 }
 
 describe('boot files in the documents', () => {
-  const examples = PAGES.flatMap((page) =>
-    blocks(textOf(page), 'yaml').flatMap((yaml, index) => {
-      const name = `${page}, block ${index + 1}`;
-      if (yaml.startsWith('# fedway.yaml\n')) return [{ name, yaml }];
-      // `parse` gives `any`; what a block is gets checked by the loader.
-      if (yaml.startsWith('# part of fedway.yaml\n'))
-        return [{ name, yaml: stringify({ ...BASE, ...(parse(yaml) as object) }) }];
-      return [];
-    }),
-  );
+  const examples = PAGES.flatMap(examplesIn);
 
   test('there are some on the pages that an administrator copies from', () => {
-    for (const page of ['README.md', 'docs/guide/getting-started.md', 'docs/guide/prosody.md'])
+    const pages = ['getting-started', 'edge-and-core', 'deployment', 'prosody', 'imp-node', 'cisco-imp'];
+    for (const page of ['README.md', ...pages.map((name) => `docs/guide/${name}.md`)])
       expect(examples.map(({ name }) => name).join('\n')).toContain(page);
   });
 
-  test.each(examples)('$name passes the check, without a warning', ({ yaml }) => {
-    const surroundings = standIn('/etc/fedway', { ...FILES, 'fedway.yaml': yaml });
-    const result = loadBootFile('/etc/fedway/fedway.yaml', { surroundings });
+  test.each(examples)('$name passes the check, without a warning', ({ yaml, load }) => {
+    const surroundings = standIn('/etc/fedway', { ...FILES, 'boot.yaml': yaml });
+    const result = load('/etc/fedway/boot.yaml', { surroundings });
     const problems =
       result.outcome === 'loaded' ? result.warnings : result.outcome === 'refused' ? result.problems : [];
     expect(problems.map(printProblem)).toEqual([]);
@@ -129,6 +169,14 @@ describe('reference pages', () => {
       return `${code} ${module} ${severity}${severityOf === undefined ? '' : ' or less'}`;
     });
     expect(written).toEqual(real.toSorted());
+  });
+
+  test('docs/reference/log.md has every module', () => {
+    const [, table = ''] = textOf('docs/reference/log.md').split('| module | about |\n');
+    const written = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `([a-z0-9.]+)` \|/gm)].map(
+      ([, name = '']) => name,
+    );
+    expect(written.toSorted()).toEqual(MODULES.toSorted());
   });
 
   test('docs/reference/dependencies.md has every package with its version', () => {

@@ -29,15 +29,19 @@ export function retryIn(failure: AxlFailure, inARow: number, random: number): nu
     case 'role':
       return doubled(ROLE_FIRST, inARow);
     case 'throttled':
+    case 'locked-out':
       return Math.max(failure.retryAfter ?? 0, spread(doubled(FIRST, inARow), random));
     default:
       return spread(doubled(FIRST, inARow), random);
   }
 }
 
+/** What is not cured by asking again. */
+const PATIENT: ReadonlySet<AxlFailure['code']> = new Set(['credentials', 'role', 'throttled', 'locked-out']);
+
 /** Whether a failure forbids to try again before its time, whatever has changed here. */
 export function mustWait(failure: AxlFailure): boolean {
-  return failure.code === 'credentials' || failure.code === 'role' || failure.code === 'throttled';
+  return PATIENT.has(failure.code);
 }
 
 function doubled(first: number, inARow: number): number {

@@ -189,6 +189,7 @@ describe('answers that are failures', () => {
   test.each([
     [401, { code: 'credentials' }],
     [403, { code: 'role' }],
+    [429, { code: 'locked-out', retryAfter: undefined }],
     [404, { code: 'not-activated' }],
     [500, { code: 'http-status', status: 500 }],
     [503, { code: 'throttled', retryAfter: undefined }],

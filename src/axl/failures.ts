@@ -8,6 +8,7 @@ export type AxlFailure =
   | { readonly code: 'not-activated' }
   /** `retryAfter`: milliseconds that the server asks us to wait (RFC 9110 §10.2.3). */
   | { readonly code: 'throttled'; readonly retryAfter: number | undefined }
+  | { readonly code: 'locked-out'; readonly retryAfter: number | undefined }
   | { readonly code: 'version'; readonly tried: readonly string[] }
   | { readonly code: 'http-status'; readonly status: number }
   | { readonly code: 'duplicate' | 'syntax' | 'unknown-column' | 'unknown-table' | 'fault'; readonly fault: AxlFault }
@@ -66,7 +67,7 @@ export const AXL_FAILURES: { readonly [C in AxlFailureCode]: Entry<C> } = {
     sentence: (_, { name, user }) =>
       `${shown(name)} does not accept the AXL user ${shown(user)} with this password (HTTP 401).`,
     cause: 'The user name or the password is wrong, or the account is locked.',
-    cure: 'Set the password of the publisher anew, then refresh the publisher; a locked account has to be unlocked on the server first.',
+    cure: 'If the account is locked, unlock it on the server. Set the password of the publisher anew, then refresh the publisher.',
   },
   role: {
     sentence: (_, { name, user }) =>
@@ -84,6 +85,12 @@ export const AXL_FAILURES: { readonly [C in AxlFailureCode]: Entry<C> } = {
       `${shown(name)} is too busy for AXL (HTTP 503)${retryAfter === undefined ? '' : ` and asks to wait ${seconds(retryAfter)}`}.`,
     cause: 'AXL limits how much is written to the database, or the service is starting.',
     cure: 'Nothing to do: fedway waits and tries again. If it stays, see what else uses AXL on this server.',
+  },
+  'locked-out': {
+    sentence: ({ retryAfter }, { name, user }) =>
+      `${shown(name)} hears no login of ${shown(user)} from here (HTTP 429)${retryAfter === undefined ? '' : ` for ${seconds(retryAfter)}`}.`,
+    cause: 'Too many wrong passwords were tried, from this machine or for this account.',
+    cure: 'Find who tries them (the log of the server), see that the password of the publisher is the right one, and refresh the publisher when the time is over.',
   },
   version: {
     sentence: ({ tried }, { name }) => `${shown(name)} does not speak AXL ${tried.join(', ')} (HTTP 599).`,
@@ -123,8 +130,8 @@ export const AXL_FAILURES: { readonly [C in AxlFailureCode]: Entry<C> } = {
   refused: {
     sentence: (_, { name, host, port }) =>
       `Nothing listens at ${shown(host)} port ${port}: ${shown(name)} refused the connection.`,
-    cause: 'The Cisco AXL Web Service is not activated or not running, or host or port are wrong.',
-    cure: 'Activate the service on the publisher, or correct the address; AXL is at port 8443.',
+    cause: 'The server does not run, or its Cisco AXL Web Service is not activated, or host or port are wrong.',
+    cure: 'Start the server and its service (a node of fedway: systemctl start fedway-imp), or correct the address; AXL is at port 8443.',
   },
   'name-not-found': {
     sentence: (_, { name, host }) => `The host name ${shown(host)} of ${shown(name)} does not exist.`,
@@ -240,6 +247,8 @@ export function statusOf(failure: AxlFailure): number | undefined {
       return 404;
     case 'throttled':
       return 503;
+    case 'locked-out':
+      return 429;
     case 'version':
       return 599;
     case 'http-status':

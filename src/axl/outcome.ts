@@ -52,6 +52,8 @@ function failureByStatus({ status, retryAfter }: HttpAnswer, version: string, no
       return { code: 'not-activated' };
     case 503:
       return { code: 'throttled', retryAfter: waitOf(retryAfter, now) };
+    case 429:
+      return { code: 'locked-out', retryAfter: waitOf(retryAfter, now) };
     case 599:
       return { code: 'version', tried: [version] };
     default:

@@ -323,7 +323,8 @@ describe("the view of a node's router", () => {
       router: { restartNeeded: false },
       nextAttempt: expect.any(Number) as number,
     });
-    expect(await pauses(11 * MINUTE)).toEqual([600]);
+    expect(await pauses(2.5 * MINUTE)).toEqual([60, 60]);
+    expect(database.routine).not.toContain(false);
   });
 });
 
@@ -341,6 +342,25 @@ describe('a refresh', () => {
     await clock.pass(SECOND);
     expect(await refreshed).toMatchObject({ state: 'ok' });
   });
+
+  test.each([{ code: 'role' }, { code: 'credentials' }, { code: 'throttled', retryAfter: 90 * SECOND }] as const)(
+    'during a round that then fails with $code has its own at once, and answers after that',
+    async (failure) => {
+      const gate = Promise.withResolvers<void>();
+      database.hold = gate.promise;
+      publisher.want([cp('a')]);
+      await clock.pass(3 * SECOND);
+      const answers: PublisherStatus[] = [];
+      void publisher.refresh().then((status) => answers.push(status));
+      database.failure = failure;
+      gate.resolve();
+      await settled();
+      expect([publisher.status().failure?.code, answers]).toEqual([failure.code, []]);
+      await clock.pass(0);
+      expect(answers).toMatchObject([{ state: 'failed', failure: { code: failure.code } }]);
+      expect(database.asked).toEqual(['select', 'select']);
+    },
+  );
 
   test('during a round of another product asks for the view anew', async () => {
     const gate = Promise.withResolvers<void>();

@@ -13,6 +13,8 @@ import { axlUrl } from './settings.ts';
 
 /** Milliseconds between two rounds when all is well. */
 const RECHECK = 600_000;
+/** The same of a server that says how its router is: what is wrong there shows in nothing else. */
+const RECHECK_ROUTER = 60_000;
 /** The same while the router on the server has to be restarted: somebody is about to do it, and waits for us to see it. */
 const RECHECK_RESTART = 10_000;
 /** Milliseconds from the start of a round to the start of the next, at least: changes in between are made together. */
@@ -211,7 +213,9 @@ export class Publisher {
 
   #pause(failure: AxlFailure | undefined, random: number): number {
     if (failure !== undefined) return retryIn(failure, this.#failures, random);
-    return this.#last?.router?.restartNeeded === true ? RECHECK_RESTART : RECHECK;
+    const router = this.#last?.router;
+    if (router === undefined) return RECHECK;
+    return router.restartNeeded ? RECHECK_RESTART : RECHECK_ROUTER;
   }
 
   #bug(error: unknown): RoundResult {

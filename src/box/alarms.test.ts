@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ALARMS } from '../diagnostics/alarms.ts';
 import type { Note } from '../protocol/notes.ts';
 import { type AlarmCondition, Alarms } from './alarms.ts';
 
@@ -65,10 +63,4 @@ test('one number can be raised of two things, and of one thing once', () => {
     [90001, 'cups', 'It could not be told'],
   ]);
   expect(notes).toHaveLength(3);
-});
-
-test('docs/reference/cli.md has every alarm with its title', () => {
-  const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
-  const rows = [...page.matchAll(/^\| (\d{5}) ([^|]+) \|/gm)].map(([, id = '', title = '']) => [Number(id), title]);
-  expect(rows).toEqual(Object.entries(ALARMS).map(([id, title]) => [Number(id), title]));
 });

@@ -12,21 +12,18 @@ interface Seen {
 export class BounceWatch {
   private readonly seen = new Map<string, Seen>();
 
-  /**
-   * The counter as it was read at a time. What was counted before the first look, or while nobody federated, is nobody's concern.
-   *
-   * @param bounces `undefined`: the server does not count, or federation is off
-   */
-  look(publisher: string, bounces: number | undefined, at: number): void {
-    if (bounces === undefined) {
-      this.seen.delete(publisher);
-      return;
-    }
+  /** The counter as it was read at a time. What was counted before the first look is nobody's concern. */
+  look(publisher: string, bounces: number, at: number): void {
     const former = this.seen.get(publisher);
-    // A restart begins at 0 again.
-    const isNew = former === undefined || bounces < former.bounces;
-    const hasGrown = !isNew && bounces > former.bounces;
-    this.seen.set(publisher, { bounces, at, grownAt: hasGrown ? at : former?.grownAt });
+    // A restart begins at 0 again, and is the cure: what was before is over.
+    const known = former === undefined || bounces < former.bounces ? undefined : former;
+    const hasGrown = known !== undefined && bounces > known.bounces;
+    this.seen.set(publisher, { bounces, at, grownAt: hasGrown ? at : known?.grownAt });
+  }
+
+  /** What was returned until now, and until the next look, is nobody's concern: nobody federates, or it is another server. */
+  forget(publisher: string): void {
+    this.seen.delete(publisher);
   }
 
   /** Publishers whose counter has grown, and not been quiet since. */

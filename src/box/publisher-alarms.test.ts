@@ -15,6 +15,8 @@ function found(view: Partial<PublisherView>): readonly string[] {
     edges: [EDGE],
     publishers: [publisher()],
     bouncing: new Set<string>(),
+    restarting: new Set<string>(),
+    federating: new Set<string>(),
     routers: [],
     ...view,
   };
@@ -34,7 +36,7 @@ describe('what is an alarm', () => {
     expect(found({ publishers: [publisher({ router: view })] })).toEqual([]);
   });
 
-  test('25023: a publisher that could not be told, with its words, cause, and the command of the cure', () => {
+  test('25023: a publisher that could not be told, with its words, cause and cure', () => {
     const failure = {
       code: 'credentials' as const,
       sentence: 'cups does not accept it (HTTP 401).',
@@ -42,16 +44,36 @@ describe('what is an alarm', () => {
       cure: 'Set it anew.',
     };
     const publishers = [publisher({ state: 'failed', failure })];
-    expect(conditionsOf({ now: NOW, edges: [OFF], publishers, bouncing: new Set(), routers: [] })).toEqual([
+    const nobody = new Set<string>();
+    expect(
+      conditionsOf({
+        now: NOW,
+        edges: [OFF],
+        publishers,
+        bouncing: nobody,
+        restarting: nobody,
+        federating: nobody,
+        routers: [],
+      }),
+    ).toEqual([
       {
         id: 25023,
         about: 'cups',
         what: 'The IM&P publisher cups could not be told the Edges',
         detail: 'cups does not accept it (HTTP 401).',
         cause: 'The password is wrong.',
-        cure: 'Set it anew (fedway config set publishers.cups.password -, then fedway publisher refresh cups).',
+        cure: 'Set it anew.',
       },
     ]);
+  });
+
+  test('25023: as long as an Edge that federates is not in the table, messages come in and none goes out', () => {
+    const failure = { code: 'credentials' as const, sentence: 'HTTP 401.', cause: 'Wrong.', cure: 'Set it anew.' };
+    const rows = [{ cpId: CP_ID, ours: false, wanted: true, present: false }];
+    const publishers = [publisher({ state: 'failed', failure, rows })];
+    const told = '25023 cups: The IM&P publisher cups could not be told the Edges';
+    expect(found({ publishers })).toEqual([`${told}, so that messages from the world come in and none goes out`]);
+    expect(found({ publishers, edges: [OFF] })).toEqual([told]);
   });
 
   test('25024: a publisher without all that it takes', () => {
@@ -60,6 +82,8 @@ describe('what is an alarm', () => {
       edges: [],
       publishers: [publisher({ state: 'incomplete', missing: ['user', 'password'] })],
       bouncing: new Set(),
+      restarting: new Set(),
+      federating: new Set(),
       routers: [],
     });
     expect(condition).toMatchObject({
@@ -72,12 +96,20 @@ describe('what is an alarm', () => {
   });
 
   test('25024: IM&P federates by itself, as long as an Edge does, with the page where it is switched off', () => {
-    const publishers = [publisher({ router: { ...view, federation: 'on' } })];
-    expect(found({ publishers })).toEqual([
+    const federating = new Set(['cups']);
+    expect(found({ federating })).toEqual([
       '25024 cups: XMPP federation is on at the IM&P servers of cups while an Edge federates',
     ]);
-    expect(found({ publishers, edges: [OFF] })).toEqual([]);
-    const [condition] = conditionsOf({ now: NOW, edges: [EDGE], publishers, bouncing: new Set(), routers: [] });
+    expect(found({ federating, edges: [OFF] })).toEqual([]);
+    const [condition] = conditionsOf({
+      now: NOW,
+      edges: [EDGE],
+      publishers: [publisher()],
+      bouncing: new Set(),
+      restarting: new Set(),
+      federating,
+      routers: [],
+    });
     expect(condition?.cure).toContain('Presence > Inter-Domain Federation > XMPP Federation > Settings');
     expect(condition?.cure).toContain('set xmpp federation off');
   });
@@ -89,13 +121,13 @@ describe('what is an alarm', () => {
   });
 
   test('90001: the router has to be restarted, as the publisher says, as long as an Edge federates', () => {
-    const publishers = [publisher({ router: { ...view, restartNeeded: true } })];
+    const restarting = new Set(['cups']);
     const told =
       '90001 cups: The XCP Router of cups has to be restarted; until then it returns stanzas for foreign domains';
-    expect(found({ publishers })).toEqual([told]);
-    expect(found({ publishers, edges: [OFF] })).toEqual([]);
+    expect(found({ restarting })).toEqual([told]);
+    expect(found({ restarting, edges: [OFF] })).toEqual([]);
     // What the router itself says is the same thing.
-    expect(found({ publishers, routers: [router({ isUp: false, isUnknown: true, because: 'host-unknown' })] })).toEqual(
+    expect(found({ restarting, routers: [router({ isUp: false, isUnknown: true, because: 'host-unknown' })] })).toEqual(
       [told],
     );
   });
@@ -121,6 +153,8 @@ describe('what is an alarm', () => {
       '90002 cups: The XCP Router of cups returns stanzas for foreign domains to their senders',
     ]);
     expect(found({ bouncing, edges: [OFF] })).toEqual([]);
+    // That it has to be restarted says why.
+    expect(found({ bouncing, restarting: new Set(['cups']) })).toEqual([expect.stringMatching(/^90001 /)]);
   });
 
   test('90003: two Edges with one name', () => {
@@ -133,7 +167,7 @@ describe('what is an alarm', () => {
   test('90004: no connection with a router, after a while; one of two is enough', () => {
     const down = { isUp: false, because: 'connection refused', since: NOW - 15_000 };
     const told =
-      '90004 coluc.com: There is no connection with the XCP Router of coluc.com: nothing reaches its users, and nothing leaves';
+      '90004 coluc.com: There is no connection with the XCP Router of coluc.com, so that nothing reaches its users and nothing leaves';
     expect(found({ routers: [router(down)] })).toEqual([told]);
     expect(found({ routers: [router({ ...down, since: NOW - 14_999 })] })).toEqual([]);
     expect(found({ routers: [router(down, { name: 'another' })] })).toEqual([]);

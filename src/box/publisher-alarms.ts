@@ -2,6 +2,7 @@ import type { AlarmCondition } from './alarms.ts';
 import type { NamedEdge } from './edge-names.ts';
 import type { RouterFacts } from './home-components.ts';
 import type { PublisherFacts } from './operations.ts';
+import { completionOf } from './publisher-cure.ts';
 
 /** How long a router may be away before somebody has to know: a restart of it takes less. */
 const AWAY_MS = 15_000;
@@ -13,6 +14,10 @@ export interface PublisherView {
   readonly publishers: readonly PublisherFacts[];
   /** Publishers whose router has returned foreign stanzas lately. */
   readonly bouncing: ReadonlySet<string>;
+  /** Publishers whose router has to be restarted. */
+  readonly restarting: ReadonlySet<string>;
+  /** Publishers whose servers federate by themselves. */
+  readonly federating: ReadonlySet<string>;
   readonly routers: readonly RouterFacts[];
 }
 
@@ -20,24 +25,31 @@ export interface PublisherView {
 export function conditionsOf(view: PublisherView): readonly AlarmCondition[] {
   const federates = view.edges.some((edge) => edge.federates);
   return [
-    ...view.publishers.flatMap((publisher) => ofPublisher(publisher, federates, view.bouncing.has(publisher.name))),
+    ...view.publishers.flatMap((publisher) => ofPublisher(publisher, federates, view)),
     ...unnamed(view.edges),
     ...namesakes(view.edges),
     ...view.routers.flatMap((router) => ofRouter(router, view)),
   ];
 }
 
-function ofPublisher(publisher: PublisherFacts, federates: boolean, bounces: boolean): readonly AlarmCondition[] {
-  const { name, missing, failure, router } = publisher;
+function ofPublisher(
+  publisher: PublisherFacts,
+  federates: boolean,
+  { bouncing, restarting, federating }: PublisherView,
+): readonly AlarmCondition[] {
+  const { name, missing, failure } = publisher;
   const found: AlarmCondition[] = [];
   if (missing.length > 0) found.push(incomplete(name, missing));
   if (failure !== undefined) {
     const { sentence, cause, cure } = failure;
-    const what = `The IM&P publisher ${name} could not be told the Edges`;
-    found.push({ id: 25023, about: name, what, detail: sentence, cause, cure: withCommand(name, failure.code, cure) });
+    // The symptom that people come with: replies bounce while messages from outside arrive.
+    const lacks = federates && publisher.rows.some(({ wanted, present }) => wanted && !present);
+    const symptom = lacks ? ', so that messages from the world come in and none goes out' : '';
+    const what = `The IM&P publisher ${name} could not be told the Edges${symptom}`;
+    found.push({ id: 25023, about: name, what, detail: sentence, cause, cure });
   }
   if (!federates) return found;
-  if (router?.federation === 'on') {
+  if (federating.has(name)) {
     found.push({
       id: 25024,
       about: name,
@@ -47,8 +59,9 @@ function ofPublisher(publisher: PublisherFacts, federates: boolean, bounces: boo
       cure: 'Switch it off there: Presence > Inter-Domain Federation > XMPP Federation > Settings > XMPP Federation Node Status > Off; on a node of fedway: set xmpp federation off. Then fedway publisher refresh.',
     });
   }
-  if (router?.restartNeeded === true) found.push(restart(name, `The XCP Router of ${name} has to be restarted`));
-  if (bounces) {
+  if (restarting.has(name)) found.push(restart(name, `The XCP Router of ${name} has to be restarted`));
+  // A router that has to be restarted bounces: that is one alarm, not two.
+  else if (bouncing.has(name)) {
     found.push({
       id: 90002,
       about: name,
@@ -61,23 +74,6 @@ function ofPublisher(publisher: PublisherFacts, federates: boolean, bounces: boo
   }
   return found;
 }
-
-/** Where the cure is a setting of ours, the command; and the one that tries it. */
-function withCommand(name: string, code: string, cure: string): string {
-  const refresh = `fedway publisher refresh ${name}`;
-  const plain = cure.replace(/\.$/, '');
-  const key = SETTINGS[code];
-  if (key !== undefined) return `${plain} (${setOf(`publishers.${name}.${key}`)}, then ${refresh}).`;
-  return cure.startsWith('Nothing to do') ? cure : `${plain} (then ${refresh}).`;
-}
-
-/** The failures that a setting of a publisher ends. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  credentials: 'password',
-  version: 'version',
-  'name-not-found': 'address',
-  'tls-wrong-name': 'address',
-};
 
 const RESTART =
   'Restart the XCP Router on every node of the cluster: Cisco Unified IM and Presence Serviceability > Tools > Control Center - Network Services > Cisco XCP Router; on a node of fedway: utils service restart Cisco XCP Router.';
@@ -101,13 +97,8 @@ function incomplete(name: string, missing: readonly string[]): AlarmCondition {
     what: `The IM&P publisher ${name} is configured without ${keys.join(', ')}: it is not told of the Edges`,
     detail: undefined,
     cause: 'A publisher takes address, user and password.',
-    cure: `${keys.map(setOf).join('; ')}; or forget it: fedway config unset, with every key of publishers.${name}.`,
+    cure: `${completionOf(name, missing)}; or forget it: fedway config unset, with every key of publishers.${name}.`,
   };
-}
-
-function setOf(key: string): string {
-  // A password is not written on a command line.
-  return key.endsWith('.password') ? `fedway config set ${key} -` : `fedway config set ${key} VALUE`;
 }
 
 function unnamed(edges: readonly NamedEdge[]): readonly AlarmCondition[] {
@@ -155,7 +146,7 @@ function ofRouter({ homes, connections }: RouterFacts, view: PublisherView): rea
     {
       id: 90004,
       about: home,
-      what: `There is no connection with the XCP Router of ${home}: nothing reaches its users, and nothing leaves`,
+      what: `There is no connection with the XCP Router of ${home}, so that nothing reaches its users and nothing leaves`,
       detail: first.because,
       cause: 'The router is down, the network is in the way, or the secret is another one there.',
       cure: 'See that it runs, that homes[].server.imp in the boot file has its address and its secret, and that this box may connect there; it is tried again by itself.',
@@ -167,7 +158,7 @@ function ofRouter({ homes, connections }: RouterFacts, view: PublisherView): rea
 function unknownTo(
   home: string,
   connections: RouterFacts['connections'],
-  { publishers }: PublisherView,
+  { publishers, restarting }: PublisherView,
 ): readonly AlarmCondition[] {
   const unknown = connections.filter(({ isUnknown }) => isUnknown).map(({ name }) => name);
   if (unknown.length === 0) return [];
@@ -185,6 +176,6 @@ function unknownTo(
   }
   // That they could not be told, or that the router says so itself, is an alarm already.
   const isTold = publishers.some(({ rows }) => rows.some(({ cpId, present }) => present && unknown.includes(cpId)));
-  if (!isTold || publishers.some(({ router }) => router?.restartNeeded === true)) return [];
+  if (!isTold || restarting.size > 0) return [];
   return [restart(home, `The XCP Router of ${home} does not know ${unknown.join(', ')}, which is in its table`)];
 }

@@ -1,83 +1,16 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { KeptKeeper } from '../../test/support/kept-keeper.ts';
 import type { Ledger } from '../axl/ledger.ts';
-import type { PublisherStatus } from '../axl/publisher-status.ts';
 import type { RouterView } from '../axl/router-view.ts';
-import type { CpId } from '../axl/s2s-nodes.ts';
-import type { AxlSettings } from '../axl/settings.ts';
 import type { PublisherSettings } from '../config/live/settings.ts';
 import { Secret } from '../config/secret.ts';
 import type { Note } from '../protocol/notes.ts';
 import { type NamedEdge, namedEdge } from './edge-names.ts';
 import type { RouterFacts } from './home-components.ts';
-import { type PublisherKeeper, Publishers } from './publishers.ts';
+import { Publishers } from './publishers.ts';
 
 const ONE = 'cm-2_s2scp-1.edge-1-coluc-com';
 const TWO = 'cm-2_s2scp-1.edge-2-coluc-com';
-
-/** A server whose table is as it is wanted at once, or that cannot be told. */
-class KeptKeeper implements PublisherKeeper {
-  readonly settings: AxlSettings;
-  readonly wanted: (readonly CpId[] | undefined)[] = [];
-  refreshed = 0;
-  stopped = false;
-  failure: PublisherStatus['failure'];
-  router: RouterView | undefined;
-  lastSuccess = 0;
-  /** Settles what `refresh` waits for; at once unless the test holds it. */
-  held: Promise<void> = Promise.resolve();
-  private readonly ended = Promise.withResolvers<undefined>();
-  private readonly ledger: Ledger;
-  private readonly changed: (status: PublisherStatus) => void;
-
-  constructor(settings: AxlSettings, ledger: Ledger, changed: (status: PublisherStatus) => void) {
-    this.settings = settings;
-    this.ledger = ledger;
-    this.changed = changed;
-  }
-
-  want(cpIds: readonly CpId[] | undefined): void {
-    const last = this.wanted.at(-1);
-    if (this.wanted.length > 0 && String(last) === String(cpIds)) return;
-    this.wanted.push(cpIds);
-    if (this.failure === undefined && cpIds !== undefined) this.ledger.record(this.settings.name, cpIds);
-    this.tell();
-  }
-
-  async refresh(): Promise<PublisherStatus> {
-    this.refreshed += 1;
-    await Promise.race([this.held, this.ended.promise]);
-    return this.status();
-  }
-
-  stop(): void {
-    this.stopped = true;
-    this.ended.resolve(undefined);
-  }
-
-  /** Something has changed on the server. */
-  tell(change: Partial<Pick<KeptKeeper, 'failure' | 'router' | 'lastSuccess'>> = {}): void {
-    Object.assign(this, change);
-    this.changed(this.status());
-  }
-
-  status(): PublisherStatus {
-    const { name, host, user } = this.settings;
-    const wanted = this.wanted.at(-1) ?? [];
-    return {
-      name,
-      url: `https://${host}:8443/axl/`,
-      user,
-      state: this.failure === undefined ? 'ok' : 'failed',
-      version: '14.0',
-      lastSuccess: this.lastSuccess,
-      lastAttempt: this.lastSuccess,
-      nextAttempt: undefined,
-      failure: this.failure,
-      rows: wanted.map((cpId) => ({ cpId, ours: true, wanted: true, present: this.failure === undefined })),
-      router: this.router,
-    };
-  }
-}
 
 function settings(more: Partial<PublisherSettings> = {}): PublisherSettings {
   return {
@@ -96,6 +29,8 @@ let edges: readonly NamedEdge[] | undefined = [];
 let routers: readonly RouterFacts[] = [];
 let now = 1_000_000;
 let restarted = 0;
+/** A keeper is done with its first round as soon as it is made. */
+let isFast = true;
 const notes: Note[] = [];
 const keepers: KeptKeeper[] = [];
 const recorded = new Map<string, readonly string[]>();
@@ -110,6 +45,7 @@ beforeEach(() => {
   routers = [];
   now = 1_000_000;
   restarted = 0;
+  isFast = true;
   notes.length = 0;
   keepers.length = 0;
   recorded.clear();
@@ -128,7 +64,7 @@ async function running(): Promise<Publishers> {
     },
     now: () => now,
     keep: (given, ports) => {
-      const keeper = new KeptKeeper(given, ports.ledger, ports.changed);
+      const keeper = new KeptKeeper(given, ports, isFast);
       keepers.push(keeper);
       return keeper;
     },
@@ -260,11 +196,61 @@ describe('alarms', () => {
   test('a publisher that cannot be told raises one, and ends it when it can', async () => {
     const publishers = await running();
     only().tell({ failure });
-    expect(publishers.raised()).toMatchObject([{ id: 25023, about: 'cups', detail: 'HTTP 401.', since: 1_000_000 }]);
+    const cure = 'Another (fedway config set publishers.cups.password -, then fedway publisher refresh cups).';
+    expect(publishers.raised()).toMatchObject([
+      { id: 25023, about: 'cups', detail: 'HTTP 401.', cure, since: 1_000_000 },
+    ]);
+    expect(publishers.status()).toMatchObject([{ failure: { cure } }]);
     now += 60_000;
     only().tell({ failure: undefined });
     expect(raised(publishers)).toEqual([]);
     expect(notes.map(({ note }) => note)).toEqual(['alarm-raised', 'alarm-cleared']);
+  });
+
+  test('another password leaves the alarms as they are until it was tried: one that is wrong as well is the same alarm', async () => {
+    const publishers = await running();
+    only().tell({ router: { ...well, restartNeeded: true, federation: 'on' }, lastSuccess: now });
+    only().tell({ failure, router: undefined });
+    const before = publishers.raised();
+    expect(before.map(({ id }) => id)).toEqual([25023, 25024, 90001]);
+    notes.length = 0;
+    isFast = false;
+    configured = [settings({ password: new Secret('wrong as well') })];
+    publishers.settingsChanged();
+    now += 5_000;
+    publishers.sweep();
+    expect(publishers.status()).toMatchObject([{ state: 'unknown', failure: undefined }]);
+    keepers[1]?.tell({ failure });
+    expect([keepers.length, notes, publishers.raised()]).toEqual([2, [], before]);
+    keepers[1]?.tell({ failure: undefined, router: well, lastSuccess: now });
+    expect([raised(publishers), restarted]).toEqual([[], 1]);
+  });
+
+  test('another address: the failure stays until the other server was asked, and what the former one said of its router ends then', async () => {
+    const publishers = await running();
+    only().tell({ router: { ...well, restartNeeded: true, federation: 'on' }, lastSuccess: now });
+    recorded.clear();
+    isFast = false;
+    configured = [settings({ address: { host: 'other.coluc.com', port: 8443 } })];
+    publishers.settingsChanged();
+    expect(raised(publishers)).toEqual([25024, 90001]);
+    keepers[1]?.tell({ failure });
+    expect(raised(publishers)).toEqual([25023]);
+  });
+
+  test('what is wrong at a server stays an alarm while it cannot be asked, until an answer says otherwise', async () => {
+    const publishers = await running();
+    only().tell({ router: { ...well, foreignBounces: 5, federation: 'on' }, lastSuccess: now });
+    only().tell({ router: { ...well, foreignBounces: 6, federation: 'on' }, lastSuccess: now + 1_000 });
+    expect(raised(publishers)).toEqual([25024, 90002]);
+    only().tell({ failure, router: undefined });
+    now += 3_600_000;
+    publishers.sweep();
+    expect(raised(publishers)).toEqual([25023, 25024, 90002]);
+    only().tell({ failure: undefined, lastSuccess: now });
+    expect(raised(publishers)).toEqual([25024, 90002]);
+    only().tell({ router: { ...well, foreignBounces: 6 }, lastSuccess: now });
+    expect(raised(publishers)).toEqual([]);
   });
 
   test('a router that was restarted: the alarm is over, and the components connect at once', async () => {
@@ -287,20 +273,42 @@ describe('alarms', () => {
     expect(raised(publishers)).toEqual([]);
   });
 
-  test('what was a condition at the server is looked at again every minute, until it is over', async () => {
+  test('a server that federates by itself, until the next look at it finds that it is over', async () => {
     const publishers = await running();
     only().tell({ router: { ...well, federation: 'on' }, lastSuccess: now });
     expect(raised(publishers)).toEqual([25024]);
-    now += 59_000;
-    publishers.sweep();
-    expect(only().refreshed).toBe(0);
-    now += 1_000;
-    publishers.sweep();
-    expect(only().refreshed).toBe(1);
     only().tell({ router: well, lastSuccess: now });
-    now += 3_600_000;
-    publishers.sweep();
-    expect([only().refreshed, raised(publishers)]).toEqual([1, []]);
+    expect(raised(publishers)).toEqual([]);
+  });
+
+  test('what the router said before our row was in its table raises nothing: the row may be what it has read', async () => {
+    edges = [namedEdge('edge-1', 'edge-1.coluc.com', false)];
+    const publishers = await running();
+    only().tell({ router: { ...well, restartNeeded: true } });
+    only().isBehind = true;
+    edges = [namedEdge('edge-1', 'edge-1.coluc.com', true)];
+    publishers.look();
+    publishers.settingsChanged();
+    expect(raised(publishers)).toEqual([]);
+    only().tell({ isBehind: false, router: well });
+    expect(notes.filter(({ note }) => note === 'alarm-raised')).toEqual([]);
+    only().tell({ router: { ...well, restartNeeded: true } });
+    expect(raised(publishers)).toEqual([90001]);
+  });
+
+  test('a router that has to be restarted goes on having to while another Edge is told, or nothing can be', async () => {
+    const publishers = await running();
+    only().tell({ router: { ...well, restartNeeded: true } });
+    only().isBehind = true;
+    edges = [...(edges ?? []), namedEdge('edge-2', 'edge-2.coluc.com', true)];
+    publishers.settingsChanged();
+    only().tell({ failure, router: undefined });
+    expect(raised(publishers)).toEqual([25023, 90001]);
+    only().tell({ failure: undefined, isBehind: false, router: { ...well, restartNeeded: true } });
+    expect(notes.map(({ note }) => note)).toEqual(['alarm-raised', 'alarm-raised', 'alarm-cleared']);
+    edges = [];
+    publishers.settingsChanged();
+    expect(raised(publishers)).toEqual([]);
   });
 
   test('a connection to a router that is gone becomes one by time alone', async () => {

@@ -15,11 +15,11 @@ import type { RouterFacts } from './home-components.ts';
 import type { Alarm, PublisherFacts, PublisherOperations } from './operations.ts';
 import { StreamlessOrgan } from './organ.ts';
 import { conditionsOf } from './publisher-alarms.ts';
+import { cureOf } from './publisher-cure.ts';
+import { type Standing, standingOf } from './publisher-standing.ts';
 
 /** How long a server that is no longer configured may take to give up our rows. */
 const FAREWELL_MS = 30_000;
-/** A condition at a server is looked at so often while it is an alarm: somebody is about to end it, and waits for us to see it. */
-const ALARMED_LOOK_MS = 60_000;
 
 /** What keeps the table of one publisher. */
 export type PublisherKeeper = Pick<Publisher, 'want' | 'refresh' | 'stop' | 'status'>;
@@ -50,8 +50,6 @@ export interface PublishersContext {
 interface Kept {
   readonly settings: AxlSettings;
   readonly keeper: PublisherKeeper;
-  /** Whether its router had to be restarted when it was last asked. */
-  restartNeeded: boolean;
 }
 
 /** The IM&P publishers of a Core or a single box: each is told of the Edges that federate, and what is in the way is an alarm. */
@@ -64,6 +62,8 @@ export class Publishers extends StreamlessOrgan {
   private readonly kept = new Map<string, Kept>();
   /** Publishers that are no longer configured, as long as our rows are being removed. */
   private readonly leaving = new Map<string, Kept>();
+  /** What alarms go by, of those that are configured. */
+  private readonly standing = new Map<string, Standing>();
   private started = false;
   private stopped = false;
 
@@ -90,12 +90,6 @@ export class Publishers extends StreamlessOrgan {
   /** Called every few seconds: some conditions are over, or begin, by time alone. */
   override sweep(): void {
     this.settingsChanged();
-    const { now } = this.context;
-    for (const { keeper } of this.kept.values()) {
-      const { name, state, lastAttempt, router } = keeper.status();
-      const isAlarmed = router?.federation === 'on' || this.bounces.bouncing().has(name);
-      if (state === 'ok' && isAlarmed && now() - (lastAttempt ?? 0) >= ALARMED_LOOK_MS) void keeper.refresh();
-    }
   }
 
   /** The rows stay: the next start goes on from them, and what is on its way to the Edges is not for us to stop. */
@@ -123,15 +117,26 @@ export class Publishers extends StreamlessOrgan {
   look(): void {
     if (!this.started || this.stopped) return;
     const { context } = this;
+    const edges = context.edges() ?? [];
+    for (const [name, { keeper }] of this.kept) {
+      const standing = standingOf(this.standing.get(name), keeper.status(), componentsOf(edges));
+      if (standing !== undefined) this.standing.set(name, standing);
+    }
     this.alarms.found(
       conditionsOf({
         now: context.now(),
-        edges: context.edges() ?? [],
-        publishers: this.status(),
+        edges,
+        publishers: context.publishers().map((each) => factsOf(each, this.standing.get(each.name)?.status)),
         bouncing: this.bounces.bouncing(),
+        restarting: this.thoseThat(({ mustRestart }) => mustRestart),
+        federating: this.thoseThat(({ federatesItself }) => federatesItself),
         routers: context.routers(),
       }),
     );
+  }
+
+  private thoseThat(stand: (standing: Standing) => boolean): ReadonlySet<string> {
+    return new Set([...this.standing].flatMap(([name, standing]) => (stand(standing) ? [name] : [])));
   }
 
   /** Publishers and Edges are what the settings of now say. */
@@ -155,6 +160,7 @@ export class Publishers extends StreamlessOrgan {
       this.keeperOf(settings).want(wanted);
     }
     this.bounces.keep(new Set(complete.keys()));
+    for (const name of this.standing.keys()) if (!complete.has(name)) this.standing.delete(name);
     this.look();
   }
 
@@ -162,7 +168,7 @@ export class Publishers extends StreamlessOrgan {
     const known = this.kept.get(settings.name);
     if (known !== undefined) return known.keeper;
     const keeper = this.newKeeper(settings, (status) => this.changed(status));
-    this.kept.set(settings.name, { settings, keeper, restartNeeded: false });
+    this.kept.set(settings.name, { settings, keeper });
     return keeper;
   }
 
@@ -175,26 +181,36 @@ export class Publishers extends StreamlessOrgan {
   }
 
   private changed(status: PublisherStatus): void {
-    const { name, router, lastSuccess, state } = status;
-    const kept = this.kept.get(name);
-    if (kept === undefined) return;
-    const federates = this.context.edges()?.some((edge) => edge.federates) ?? false;
-    // As long as the table is not as it should be, stanzas are rightly returned.
-    const bounces = federates && state === 'ok' ? router?.foreignBounces : undefined;
-    if (lastSuccess !== undefined) this.bounces.look(name, bounces, lastSuccess);
-    const { restartNeeded } = kept;
-    kept.restartNeeded = router?.restartNeeded ?? restartNeeded;
+    const { name } = status;
+    if (!this.kept.has(name)) return;
+    const former = this.standing.get(name);
+    this.countBounces(status, former);
     this.look();
-    if (restartNeeded && !kept.restartNeeded) this.context.routerRestarted();
+    if (former?.restartNeeded === true && this.standing.get(name)?.restartNeeded === false) {
+      this.context.routerRestarted();
+    }
+  }
+
+  private countBounces({ name, url, state, router, lastSuccess }: PublisherStatus, former: Standing | undefined): void {
+    const federates = this.context.edges()?.some((edge) => edge.federates) ?? false;
+    if (!federates || (former !== undefined && former.status.url !== url)) this.bounces.forget(name);
+    // Whoever cannot be asked goes on as it was.
+    else if (state !== 'failed' && router !== undefined && lastSuccess !== undefined) {
+      // As long as the table is not as it should be, or the router has not read it, stanzas are rightly returned.
+      const isReady = state === 'ok' && !router.restartNeeded;
+      if (isReady) this.bounces.look(name, router.foreignBounces, lastSuccess);
+      else this.bounces.forget(name);
+    }
   }
 
   /** Removes our rows from a server that is no longer configured, if it can be reached in time. */
-  private async leave({ settings, keeper, restartNeeded }: Kept): Promise<void> {
+  private async leave(kept: Kept): Promise<void> {
+    const { settings, keeper } = kept;
     const { ledger, notes } = this.context;
     const { name } = settings;
     const hasRows = ledger.ours(name).length > 0;
     if (hasRows) {
-      this.leaving.set(name, { settings, keeper, restartNeeded });
+      this.leaving.set(name, kept);
       keeper.want(NOBODY);
       // Who waits for it to answer is let go.
       const late = setTimeout(() => keeper.stop(), FAREWELL_MS);
@@ -246,6 +262,7 @@ function isSameServer(a: AxlSettings, b: AxlSettings): boolean {
 
 function factsOf(settings: PublisherSettings, status: PublisherStatus | undefined): PublisherFacts {
   const { name, address, user, password } = settings;
+  const failure = status?.failure;
   const missing = Object.entries({ address, user, password }).flatMap(([key, value]) =>
     value === undefined ? [key] : [],
   );
@@ -259,7 +276,7 @@ function factsOf(settings: PublisherSettings, status: PublisherStatus | undefine
     lastSuccess: status?.lastSuccess,
     lastAttempt: status?.lastAttempt,
     nextAttempt: status?.nextAttempt,
-    failure: status?.failure,
+    failure: failure === undefined ? undefined : { ...failure, cure: cureOf(name, failure) },
     rows: status?.rows ?? [],
     router: status?.router,
   };

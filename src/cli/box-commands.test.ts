@@ -299,7 +299,21 @@ describe('fedway publisher', () => {
     );
     const { out: other } = await command(core(partial), 'publisher', 'show', 'third');
     expect(other).toMatch(/Address +not set\n/);
-    expect(other).toMatch(/State +incomplete: without address\n/);
+    expect(other).toMatch(
+      /State +incomplete: without address\n.*\nCure +fedway config set publishers\.third\.address VALUE\n/,
+    );
+  });
+
+  test('list: under the table, what is in the way of those that could not be told, why, and the cure', async () => {
+    const { status, out } = await command(core(publisher(), failed, partial), 'publisher', 'list');
+    expect(status).toBe(0);
+    const [table, ...below] = out.split('\n\n');
+    expect(table).toMatch(/^NAME .*\ncups .*\nsecond .*\nthird /);
+    expect(below).toEqual([
+      'Nothing listens.\n  Cause: It is down.\n  Cure: Start it.',
+      'third is not asked: it has no address.\n  Cure: fedway config set publishers.third.address VALUE',
+    ]);
+    expect((await command(core(publisher()), 'publisher', 'list')).out).not.toContain('\n\n');
   });
 
   test('refresh: 0 when they are told, 3 when one could not be, 2 when there is none of that name', async () => {
@@ -307,7 +321,7 @@ describe('fedway publisher', () => {
     const unwell = await command(core(publisher(), failed, partial), 'publisher', 'refresh');
     expect(unwell).toEqual({
       status: 3,
-      out: 'cups is told: 1 Edge in its table.\nNothing listens.\n  Cause: It is down.\n  Cure: Start it.\nthird is not asked: it has no address.',
+      out: 'cups is told: 1 Edge in its table.\nNothing listens.\n  Cause: It is down.\n  Cure: Start it.\nthird is not asked: it has no address.\n  Cure: fedway config set publishers.third.address VALUE',
       err: '',
     });
     const refused = core(publisher());

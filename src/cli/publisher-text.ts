@@ -1,4 +1,5 @@
 import type { PublisherFacts } from '../box/operations.ts';
+import { completionOf } from '../box/publisher-cure.ts';
 import { visible } from '../diagnostics/escape.ts';
 import { counted } from './check.ts';
 import { printFacts, printTable, shownDuration, shownNumber, shownTime } from './output.ts';
@@ -21,6 +22,27 @@ export function printPublishers(publishers: readonly PublisherFacts[], terminal:
   );
 }
 
+/** Of those that could not be told: what is in the way, why, and what to do. */
+export function printFailures(publishers: readonly PublisherFacts[], terminal: Terminal): void {
+  for (const publisher of publishers) {
+    const { missing, failure } = publisher;
+    if (missing.length === 0 && failure === undefined) continue;
+    terminal.out('');
+    printOutcome(publisher, terminal);
+  }
+}
+
+/** What asking one came to, with cause and cure of what is in the way. */
+export function printOutcome(publisher: PublisherFacts, terminal: Terminal): void {
+  const { name, missing, failure } = publisher;
+  terminal.out(visible(outcomeOf(publisher)));
+  if (missing.length > 0) terminal.out(`  Cure: ${visible(completionOf(name, missing))}`);
+  else if (failure !== undefined) {
+    terminal.out(`  Cause: ${visible(failure.cause)}`);
+    terminal.out(`  Cure: ${visible(failure.cure)}`);
+  }
+}
+
 /** Everything that is known of one. */
 export function printPublisher(publisher: PublisherFacts, terminal: Terminal, now: number): void {
   const { name, address, user, state, missing, version, lastSuccess, lastAttempt, nextAttempt, failure, router } =
@@ -31,6 +53,7 @@ export function printPublisher(publisher: PublisherFacts, terminal: Terminal, no
     ['User', user ?? 'not set'],
     ['State', missing.length === 0 ? state : `${state}: without ${missing.join(', ')}`],
     ['AXL', version === undefined ? 'not known yet' : `version ${version}`],
+    ...(missing.length === 0 ? [] : ([['Cure', completionOf(name, missing)]] as const)),
     ['Last success', when(lastSuccess, now)],
     ['Last attempt', when(lastAttempt, now)],
     ['Next attempt', nextAttempt === undefined ? 'none' : `in ${shownDuration(nextAttempt - now)}`],
@@ -45,7 +68,10 @@ export function printPublisher(publisher: PublisherFacts, terminal: Terminal, no
       ? []
       : ([
           ['XCP Router', router.restartNeeded ? 'has to be restarted' : 'has read the table'],
-          ['Bounces', `${shownNumber(router.foreignBounces)} stanzas for foreign domains`],
+          [
+            'Bounces',
+            `${shownNumber(router.foreignBounces)} ${router.foreignBounces === 1 ? 'stanza' : 'stanzas'} for foreign domains`,
+          ],
           ['Own federation', router.federation ?? 'not known'],
         ] as const)),
   ]);
@@ -63,8 +89,8 @@ export function printPublisher(publisher: PublisherFacts, terminal: Terminal, no
   );
 }
 
-/** What a refresh came to, in a line. */
-export function outcomeOf({ name, state, missing, failure, rows }: PublisherFacts): string {
+/** The same in a line. */
+function outcomeOf({ name, state, missing, failure, rows }: PublisherFacts): string {
   if (missing.length > 0) return `${name} is not asked: it has no ${missing.join(' and no ')}.`;
   if (failure !== undefined) return failure.sentence;
   const told = rows.filter(({ wanted, present }) => wanted && present).length;

@@ -1,9 +1,9 @@
 import type { PublisherFacts, PublisherOperations } from '../box/operations.ts';
 import { visible } from '../diagnostics/escape.ts';
 import { printJson } from './output.ts';
-import { outcomeOf, printPublisher, printPublishers } from './publisher-text.ts';
+import { printFailures, printOutcome, printPublisher, printPublishers } from './publisher-text.ts';
 import { type Place, publishersOf, type ReachWorld, refuse, withRunning } from './reach.ts';
-import { EXIT, type Terminal } from './terminal.ts';
+import { EXIT } from './terminal.ts';
 
 type PublishersWorld = ReachWorld & { readonly now: () => number };
 
@@ -16,7 +16,10 @@ export function listPublishers(place: Place, world: PublishersWorld): Promise<nu
     const publishers = await operations.list();
     if (place.json) printJson(terminal, publishers);
     else if (publishers.length === 0) terminal.err(`fedway: ${NONE}`);
-    else printPublishers(publishers, terminal, now());
+    else {
+      printPublishers(publishers, terminal, now());
+      printFailures(publishers, terminal);
+    }
     return EXIT.ok;
   });
 }
@@ -45,14 +48,6 @@ export function refreshPublishers(place: Place, name: string | undefined, world:
     else for (const publisher of refreshed) printOutcome(publisher, terminal);
     return refreshed.every(({ state }) => state === 'ok' || state === 'waiting') ? EXIT.ok : EXIT.unwell;
   });
-}
-
-function printOutcome(publisher: PublisherFacts, terminal: Terminal): void {
-  const { failure } = publisher;
-  terminal.out(visible(outcomeOf(publisher)));
-  if (failure === undefined) return;
-  terminal.out(`  Cause: ${visible(failure.cause)}`);
-  terminal.out(`  Cure: ${visible(failure.cure)}`);
 }
 
 function unknown(name: string, publishers: readonly PublisherFacts[]): string {

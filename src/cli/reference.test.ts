@@ -127,7 +127,7 @@ function wrongPassword(): PublisherFacts {
       code: 'credentials',
       sentence: 'cups does not accept the AXL user axl with this password (HTTP 401).',
       cause,
-      cure: cure.replace(/ \(fedway .*$/, '.'),
+      cure,
     },
     rows: [{ cpId: 'cm-2_s2scp-1.edge-1-coluc-com', ours: false, wanted: true, present: false }],
   });

@@ -224,6 +224,36 @@ describe('secrets', () => {
   });
 });
 
+describe('the steps of replication', () => {
+  test('are told on both boxes, for who looks for the place where a change has stopped', () => {
+    const both = linkedPairOf(databases);
+    both.settle();
+    for (const { steps } of [both.edge, both.core]) steps.length = 0;
+    put(both.edge.db, { tls: 'none' });
+    both.settle();
+    const step = { note: 'replication-step', revision: 1 };
+    expect(both.edge.steps).toEqual([
+      { ...step, box: 'core-1', way: 'sent', step: 'change' },
+      { ...step, box: 'core-1', way: 'received', step: 'applied' },
+    ]);
+    expect(both.core.steps).toEqual([
+      { ...step, box: 'edge-1', way: 'received', step: 'change' },
+      { ...step, box: 'edge-1', way: 'sent', step: 'applied' },
+    ]);
+  });
+
+  test('of a whole copy are its begin and its end, not its keys', () => {
+    const both = pairOf(databases);
+    put(both.edge.db, { tls: 'none', federation: 'on' });
+    both.up();
+    both.settle();
+    const steps = both.core.steps.map((note) => ('step' in note && 'way' in note ? `${note.way} ${note.step}` : ''));
+    expect(steps).toContain('received backfill');
+    expect(steps).toContain('received cutover');
+    expect(steps.filter((each) => each.includes('entry'))).toEqual([]);
+  });
+});
+
 describe('what a peer must not do', () => {
   test('set what it does not own, does not exist or is no value: skipped and told, and the rest is taken', () => {
     const both = linkedPairOf(databases);

@@ -55,7 +55,7 @@ export class Replication {
   constructor(options: ReplicationOptions) {
     this.#options = options;
     const { db, peer, peerOwns, notes } = options;
-    const tell = (message: ReplicationMessage): boolean => this.#isUp && options.tell(message);
+    const tell = (message: ReplicationMessage): boolean => this.#isUp && this.#tell(message);
     this.#source = new Source({ db, tell, later: (run) => this.#later(run) });
     this.#replica = new Replica({ db, peer, peerOwns, tell, notes, changed: () => this.#changed() });
     this.#proposals = new Proposals({ db, peer, tell, held: () => this.#replica.snapshot, now: () => options.now() });
@@ -115,6 +115,7 @@ export class Replication {
   /** A message of the peer. One that comes while the Link is down is of a former connection, and ignored. */
   receive(message: ReplicationMessage): void {
     if (!this.#isUp) return;
+    this.#note('received', message);
     switch (message.is) {
       case 'follow':
         return this.#source.follow(message);
@@ -177,14 +178,14 @@ export class Replication {
         : db.change({ author: authorAt(author, peer.name), reason, steps: steps.filter(isChangeStep), expect });
     if (outcome.outcome === 'changed' || outcome.outcome === 'unchanged') {
       const revision = outcome.outcome === 'changed' ? outcome.change.revision : outcome.revision;
-      this.#options.tell({ is: 'accepted', id, revision });
+      this.#tell({ is: 'accepted', id, revision });
     } else this.#decline(proposal, outcome.outcome === 'conflict', outcome.problems);
   }
 
   #decline({ id, author }: Proposal, conflict: boolean, problems: readonly string[]): void {
     const { notes, peer } = this.#options;
     notes({ note: 'proposal-declined', box: peer.name, author, problems }, {});
-    this.#options.tell({ is: 'declined', id, conflict, problems });
+    this.#tell({ is: 'declined', id, conflict, problems });
   }
 
   /** What is wrong with a step before the database looks at it; keys that do not exist are its to name. */
@@ -199,6 +200,19 @@ export class Replication {
     return objection === undefined ? undefined : `${key}: ${objection}`;
   }
 
+  #tell(message: ReplicationMessage): boolean {
+    const isSent = this.#options.tell(message);
+    if (isSent) this.#note('sent', message);
+    return isSent;
+  }
+
+  #note(way: 'sent' | 'received', message: ReplicationMessage): void {
+    // A whole copy has thousands of them.
+    if (message.is === 'entry') return;
+    const { notes, peer } = this.#options;
+    notes({ note: 'replication-step', box: peer.name, way, step: message.is, revision: revisionOf(message) }, {});
+  }
+
   #later(run: () => void): void {
     (this.#options.later ?? setImmediate)(run);
   }
@@ -206,6 +220,12 @@ export class Replication {
 
 function isChangeStep(step: ConfigStep): step is ChangeStep {
   return !('hide' in step);
+}
+
+function revisionOf(message: ReplicationMessage): number | undefined {
+  if (message.is === 'follow') return message.since;
+  if (message.is === 'change') return message.change.revision;
+  return 'revision' in message ? message.revision : undefined;
 }
 
 /** By which box somebody asked is part of who it was, and a peer cannot leave it out: it does not speak for another one. */

@@ -133,7 +133,7 @@ export function alarm(more: Partial<Alarm> = {}): Alarm {
     what: 'The IM&P publisher cups could not be told the Edges',
     detail: 'cups does not accept the AXL user axl with this password (HTTP 401).',
     cause: 'The user name or the password is wrong, or the account is locked.',
-    cure: 'Set the password of the publisher anew, then refresh the publisher; a locked account has to be unlocked on the server first (fedway config set publishers.cups.password -, then fedway publisher refresh cups).',
+    cure: 'If the account is locked, unlock it on the server. Set the password of the publisher anew, then refresh the publisher (fedway config set publishers.cups.password -, then fedway publisher refresh cups).',
     since: NOON - 5 * MINUTE,
     ...more,
   };

@@ -1,21 +1,21 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestClient } from '../lab/client.ts';
-import { disco, exchangeMessage, meetInRoom, ping, subscribe, untilDelivered } from '../lab/conversation.ts';
+import { disco, errorOf, exchangeMessage, meetInRoom, ping, subscribe, untilDelivered } from '../lab/conversation.ts';
 import { PASSWORD } from '../lab/organization.ts';
 import { prosody } from '../lab/prosody.ts';
 import type { LabServer } from '../lab/server.ts';
-import { child } from '../lab/xml.ts';
+import { child, type Element } from '../lab/xml.ts';
+import { ClientPrograms } from './client-programs.ts';
 import type { Site } from './site.ts';
 import { World } from './world.ts';
 
-const SLIXMPP = fileURLToPath(new URL('programs/slixmpp_client.py', import.meta.url));
-const WEB = fileURLToPath(new URL('programs/xmpp-client.ts', import.meta.url));
-const PROFANITY = fileURLToPath(new URL('programs/profanity_client.py', import.meta.url));
+const DOMAINS = ['coluc.com', 'chat.coluc.com', 'vngtp.lab', 'chat.vngtp.lab', 'peer.lab', 'conference.peer.lab'];
+const MUC_USER = 'http://jabber.org/protocol/muc#user';
+const ADMIN = 'http://jabber.org/protocol/muc#admin';
+const KICK_BEN = `<query xmlns='${ADMIN}'><item nick='ben' role='none'><reason>enough</reason></item></query>`;
+const SUBMITTED = `<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>`;
 
 /** Two organizations that are all fedway, and one with a Prosody in the open. */
 describe('clients of others, across organizations', () => {
@@ -23,14 +23,13 @@ describe('clients of others, across organizations', () => {
   let coluc: Site;
   let vngtp: Site;
   let peer: LabServer;
-  let home: string;
+  let programs: ClientPrograms;
 
   beforeAll(async () => {
     world = await World.prepare({ name: 'clients', dnsPort: 53 });
-    home = mkdtempSync(path.join(tmpdir(), 'fedway-clients-'));
-    const partners = ['coluc.com', 'chat.coluc.com', 'vngtp.lab', 'chat.vngtp.lab', 'peer.lab', 'conference.peer.lab'];
-    coluc = world.site({ domain: 'coluc.com', partners });
-    vngtp = world.site({ domain: 'vngtp.lab', partners });
+    programs = new ClientPrograms(path.join(world.folder, 'clients'), world.authority.root);
+    coluc = world.site({ domain: 'coluc.com', partners: DOMAINS, logLevel: 'info' });
+    vngtp = world.site({ domain: 'vngtp.lab', partners: DOMAINS });
     const address = world.address(200);
     peer = prosody({
       organization: { domain: 'peer.lab', server: 'prosody', profile: 'ca', users: ['carol'] },
@@ -41,185 +40,301 @@ describe('clients of others, across organizations', () => {
     });
     world.dns.publish('peer.lab', address);
     await Promise.all([coluc.start(), vngtp.start(), peer.start()]);
-    for (const user of ['alice', 'anna']) coluc.addUser(user, PASSWORD);
-    for (const user of ['bob', 'ben']) vngtp.addUser(user, PASSWORD);
+    for (const user of ['alice', 'anna', 'arno']) coluc.addUser(user, PASSWORD);
+    for (const user of ['bob', 'ben', 'bert']) vngtp.addUser(user, PASSWORD);
     for (const site of [coluc, vngtp]) site.switchFederation('on');
     const [alice, bob] = await Promise.all([coluc.login('alice', PASSWORD), vngtp.login('bob', PASSWORD)]);
     await untilDelivered(alice, bob);
+    await untilDelivered(bob, alice);
+    await Promise.all([alice.close(), bob.close()]);
   });
   afterAll(async () => {
+    programs.stop();
     await peer.stop();
     await world.stop();
-    rmSync(home, { recursive: true, force: true });
   });
 
-  /** Runs a client; what it said, once it has ended well. */
-  const run = async (command: string, args: readonly string[], input = ''): Promise<string> => {
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const process_ = spawn(command, args, {
-      env: { ...process.env, PASSWORD, HOME: home, SSL_CERT_FILE: world.authority.root },
-      stdio: ['pipe', 'pipe', 'pipe'],
+  const carolOfProsody = async (): Promise<TestClient> => {
+    const carol = await TestClient.login({
+      account: 'carol@peer.lab',
+      password: PASSWORD,
+      host: peer.address,
+      authorities: readFileSync(world.authority.root, 'utf8'),
     });
-    let said = '';
-    for (const out of [process_.stdout, process_.stderr]) out.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    process_.on('error', reject);
-    process_.on('close', (status) =>
-      status === 0
-        ? resolve(said)
-        : reject(new Error(`${path.basename(args[0] ?? command)} ended with ${status}:\n${said}`)),
-    );
-    process_.stdin.end(input);
-    return promise;
+    await carol.iq('get', undefined, `<query xmlns='jabber:iq:roster'/>`);
+    carol.presence();
+    return carol;
   };
-  const slixmpp = (
-    address: string,
-    site: Site,
-    how: 'starttls' | 'tls',
-    ...words: readonly string[]
-  ): Promise<string> =>
-    run('python3', [
-      SLIXMPP,
-      address,
-      site.nodeAddress,
-      how === 'tls' ? '5223' : '5222',
-      how,
-      world.authority.root,
-      ...words,
-    ]);
-  test('slixmpp, over STARTTLS and over direct TLS: a conversation, presence, ping and the archive, across two organizations', async () => {
-    const ben = slixmpp(
-      'ben@vngtp.lab',
+
+  test('slixmpp, over STARTTLS and over direct TLS: subscription and presence, a conversation, queries and the archive', async () => {
+    const ben = programs.slixmpp(
       vngtp,
+      'ben@vngtp.lab',
       'tls',
       'see=anna@coluc.com',
       'expect=hello ben',
       'say=anna@coluc.com=hello anna',
       'expect=bye',
     );
-    const anna = slixmpp(
-      'anna@coluc.com',
+    const anna = programs.slixmpp(
       coluc,
+      'anna@coluc.com',
       'starttls',
+      'ping=coluc.com',
       'ping=vngtp.lab',
+      'version=vngtp.lab',
+      'feature=coluc.com=urn:xmpp:carbons:2',
+      'feature=anna@coluc.com=urn:xmpp:mam:2',
+      'feature=vngtp.lab=urn:xmpp:ping',
+      'item=vngtp.lab=chat.vngtp.lab',
       'subscribe=ben@vngtp.lab',
       'see=ben@vngtp.lab',
+      'subscription=ben@vngtp.lab=both',
       'say=ben@vngtp.lab=hello ben',
       'expect=hello anna',
       'say=ben@vngtp.lab=bye',
       'archive=ben@vngtp.lab=3',
     );
-    expect((await Promise.all([ben, anna])).join('')).toContain('done: archive=');
+    expect(await content(ben, anna)).toContain('version=vngtp.lab fedway ');
   });
 
-  test('slixmpp in a chat room on the alias of another organization', async () => {
+  test('slixmpp: carbons reach the other client of a user, of what was sent and of what came', async () => {
     const bob = await vngtp.login('bob', PASSWORD);
-    const room = 'meeting@chat.coluc.com';
-    bob.send(`<presence to='${room}/bob'><x xmlns='http://jabber.org/protocol/muc'/></presence>`);
-    await bob.waitFor(
-      'being in the room',
-      ({ name, attributes }) => name === 'presence' && attributes['from'] === `${room}/bob`,
-    );
-    await bob.iq(
-      'set',
-      room,
-      `<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>`,
-    );
-    const anna = slixmpp(
-      'anna@coluc.com',
+    const desk = programs.slixmpp(coluc, 'anna@coluc.com/desk', 'starttls', 'sent=from the phone', 'received=answer');
+    // The desk is there before the phone speaks: its presence is shared among the clients of a user.
+    const phone = programs.slixmpp(
       coluc,
+      'anna@coluc.com/phone',
+      'tls',
+      'see=anna@coluc.com/desk',
+      `say=bob@vngtp.lab=from the phone`,
+      'expect=answer',
+    );
+    bob.message(await heard(bob, 'from the phone'), 'answer');
+    expect(await content(desk, phone)).toContain('done: received=answer');
+    await bob.close();
+  });
+
+  test('a message for somebody who is away comes at the next login, with the time it was sent', async () => {
+    await programs.slixmpp(coluc, 'anna@coluc.com', 'tls', 'say=bert@vngtp.lab=while you were away', 'ping=vngtp.lab');
+    const bert = programs.slixmpp(vngtp, 'bert@vngtp.lab', 'starttls', 'delayed=while you were away');
+    expect(await bert).toContain('done: delayed=');
+  });
+
+  test('slixmpp: vCard and avatar, blocking, and sessions that go on after the connection broke', async () => {
+    const bob = await vngtp.login('bob', PASSWORD);
+    const bert = programs.slixmpp(
+      vngtp,
+      'bert@vngtp.lab',
       'starttls',
-      `join=${room}=anna`,
-      `room=${room}=hello room`,
-      'hear=hello anna',
+      'vcard=Bert',
+      'see=arno@coluc.com',
+      'expect=look',
+      'avatar=arno@coluc.com',
+      'photo=arno@coluc.com',
+      'card=arno@coluc.com=Arno',
+      'block=arno@coluc.com',
+      'expect=go on',
+      'unblock=arno@coluc.com',
+      'resume',
+      'expect=after the break',
+      'say=arno@coluc.com=it goes on',
+      'ping=vngtp.lab',
     );
-    await heard(bob, 'hello room');
-    bob.message(room, 'hello anna', 'groupchat');
-    expect(await anna).toContain('done: hear=');
+    const arno = programs.slixmpp(
+      coluc,
+      'arno@coluc.com/study',
+      'tls',
+      'vcard=Arno',
+      'subscribe=bert@vngtp.lab',
+      'see=bert@vngtp.lab',
+      'picture',
+      'say=bert@vngtp.lab=look',
+      'card=bert@vngtp.lab=Bert',
+      'missing=bert@vngtp.lab',
+      'say=bert@vngtp.lab=nobody hears this',
+      'error=service-unavailable',
+      'say=bob@vngtp.lab=he does not answer',
+      'see=bert@vngtp.lab',
+      'resume',
+      'resume',
+      'self=arno@coluc.com/study',
+      'say=bert@vngtp.lab=after the break',
+      'expect=it goes on',
+    );
+    const both = content(bert, arno);
+    await Promise.race([heard(bob, 'he does not answer'), both]);
+    bob.message('bert@vngtp.lab', 'go on');
+    expect(await both).toContain('done: expect=it goes on');
     await bob.close();
   });
 
-  test('profanity: a person types a message to the other organization, and reads the answer', async () => {
+  test('profanity: a person adds a contact of the other organization, talks with him, and then in a room on the alias', async () => {
     const bob = await vngtp.login('bob', PASSWORD);
-    const profanity = run('python3', [
-      PROFANITY,
-      'alice@coluc.com',
-      coluc.nodeAddress,
-      '5222',
-      'bob@vngtp.lab',
-      'from-profanity',
-    ]);
-    const message = await bob.waitFor(
-      'the message from profanity',
-      (stanza) => stanza.name === 'message' && child(stanza, 'body')?.text === 'from-profanity',
-      60_000,
+    const screen = programs.profanity(
+      `type=/connect alice@coluc.com server ${coluc.nodeAddress} port 5222 tls trust`,
+      'see=password',
+      'password',
+      'see=logged in successfully',
+      'type=/roster add bob@vngtp.lab Bobby',
+      'type=/sub request bob@vngtp.lab',
+      'type=/msg bob@vngtp.lab typed by a person',
+      'see=Bobby/lab: an answer',
+      'see=Bobby [ online ]',
+      'type=/join tea@chat.coluc.com nick alice',
+      'see=locked',
+      'type=/room accept',
+      'see=unlocked',
+      'type=/invite send bob@vngtp.lab',
+      'see=bobby',
+      'type=tea is ready',
+      'see=bobby: coming',
     );
-    bob.message(message.attributes['from'] ?? '', 're: from-profanity');
-    expect(await profanity).toContain('seen: re: from-profanity');
+    await bob.waitFor('the request of profanity', ({ attributes }) => attributes['type'] === 'subscribe');
+    bob.send(`<presence to='alice@coluc.com' type='subscribed'/>`);
+    bob.message(await heard(bob, 'typed by a person'), 'an answer');
+    await bob.waitFor(
+      'the invitation',
+      (stanza) => child(stanza, 'x', 'jabber:x:conference')?.attributes['jid'] === 'tea@chat.coluc.com',
+    );
+    enter(bob, 'tea@chat.coluc.com', 'bobby');
+    expect(await heard(bob, 'tea is ready')).toBe('tea@chat.coluc.com/alice');
+    bob.message('tea@chat.coluc.com', 'coming', 'groupchat');
+    expect(await screen).toContain('done: see=bobby: coming');
     await bob.close();
   });
 
-  test('go-sendxmpp: a message from a script', async () => {
+  test('go-sendxmpp: a script writes to a person, over STARTTLS and direct TLS, and into a room', async () => {
     const bob = await vngtp.login('bob', PASSWORD);
-    await run(
-      'go-sendxmpp',
-      ['-n', '-u', 'alice@coluc.com', '-p', PASSWORD, '-j', `${coluc.nodeAddress}:5222`, 'bob@vngtp.lab'],
-      'from-a-script\n',
-    );
-    expect(await heard(bob, 'from-a-script')).toContain('alice@coluc.com');
+    const room = await openRoom(bob, 'alarms@chat.vngtp.lab', 'bob');
+    await programs.goSendxmpp(coluc, 'alice', 'the disk is full', 'bob@vngtp.lab');
+    expect(await heard(bob, 'the disk is full')).toMatch(/^alice@coluc\.com\//);
+    await programs.goSendxmpp(coluc, 'alice', 'the disk is fuller', '-t', 'bob@vngtp.lab');
+    await heard(bob, 'the disk is fuller');
+    await programs.goSendxmpp(coluc, 'alice', 'the disk is gone', '-a', 'script', '-c', room);
+    expect(await heard(bob, 'the disk is gone')).toBe(`${room}/script`);
     await bob.close();
   });
 
-  test('@xmpp/client over WebSocket: it logs in, and talks across two organizations', async () => {
+  test('@xmpp/client over a WebSocket that it finds by host-meta', async () => {
     const bob = await vngtp.login('bob', PASSWORD);
-    // The name of the service is not in any DNS that Node asks.
-    const web = run('env', [
-      'NODE_TLS_REJECT_UNAUTHORIZED=0',
-      process.execPath,
-      WEB,
-      `wss://${coluc.nodeAddress}:5443/ws`,
-      'coluc.com',
-      'alice',
-      bob.jid,
-      'from-the-web',
-    ]);
-    const message = await bob.waitFor('the message', (stanza) => child(stanza, 'body')?.text === 'from-the-web');
-    bob.message(message.attributes['from'] ?? '', 're: from-the-web');
-    expect(await web).toContain('answered');
+    const web = programs.web(coluc, 'alice', bob.jid, 'from the web');
+    bob.message(await heard(bob, 'from the web'), 're: from the web');
+    expect(await web).toContain('found wss://coluc.com:5443/ws');
     await bob.close();
   });
 
   test('a real Prosody outside: messages, presence, queries, and a room on each side', async () => {
-    const alice = await coluc.login('alice', PASSWORD);
-    const carol = await prosodyClient(peer, readFileSync(world.authority.root, 'utf8'));
+    const [alice, carol] = await Promise.all([coluc.login('alice', PASSWORD), carolOfProsody()]);
     await exchangeMessage(alice, carol);
     await exchangeMessage(carol, alice);
     await subscribe(alice, carol);
     await subscribe(carol, alice);
     await disco(alice, carol);
     await disco(carol, alice);
+    await ping(alice, carol);
     await ping(carol, alice);
     await meetInRoom(alice, carol, 'chat.coluc.com');
     await expect(meetInRoom(carol, alice)).resolves.toBeUndefined();
     await Promise.all([alice.close(), carol.close()]);
   });
+
+  test('one room with people of two fedway organizations and of Prosody: all hear all, and see who is kicked and who leaves', async () => {
+    const [alice, carol] = await Promise.all([coluc.login('alice', PASSWORD), carolOfProsody()]);
+    const room = await openRoom(alice, 'meeting@chat.coluc.com', 'alice');
+    await setSubject(alice, room, 'all of us');
+    const ben = programs.slixmpp(
+      vngtp,
+      'ben@vngtp.lab',
+      'tls',
+      `feature=${room}=http://jabber.org/protocol/muc`,
+      `join=${room}=ben`,
+      `room=${room}=hello from ben`,
+      'hear=hello from carol',
+      'hear=hello from alice',
+      `left=${room}/ben 110 307`,
+    );
+    await heard(alice, 'hello from ben');
+    enter(carol, room, 'carol');
+    await carol.waitFor('the subject', (stanza) => child(stanza, 'subject')?.text === 'all of us');
+    expect(await heard(carol, 'hello from ben')).toBe(`${room}/ben`);
+    carol.message(room, 'hello from carol', 'groupchat');
+    alice.message(room, 'hello from alice', 'groupchat');
+    for (const text of ['hello from carol', 'hello from alice'])
+      await Promise.all([heard(alice, text), heard(carol, text)]);
+
+    expect(errorOf(await carol.iq('set', room, KICK_BEN)).condition).toBe('forbidden');
+    await alice.iq('set', room, KICK_BEN);
+    const seen = await Promise.all([alice, carol].map((one) => gone(one, `${room}/ben`)));
+    expect(seen).toEqual([['307'], ['307']]);
+    await ben;
+
+    carol.send(`<presence to='${room}/carol' type='unavailable'/>`);
+    expect(await gone(alice, `${room}/carol`)).toEqual([]);
+    expect(await gone(carol, `${room}/carol`)).toEqual(['110']);
+    await Promise.all([alice.close(), carol.close()]);
+  });
+
+  test('what an administrator reads of all this: who came, how, and when it was over; and no password', () => {
+    const log = coluc.node.log.since(0);
+    expect(log).toMatch(/ INFO .* alice has authenticated from 127\.0\.0\.1:\d+ \(SCRAM-SHA-256\)\./);
+    expect(log).toMatch(/ INFO .* alice@coluc\.com\/lab has a session from 127\.0\.0\.1:\d+\./);
+    expect(log).toMatch(/ INFO .* The session of alice@coluc\.com\/lab is over\./);
+    expect(log).toMatch(/ INFO .* room meeting@chat\.coluc\.com .*alice@coluc\.com/);
+    expect(log).toMatch(/ INFO .* arno@coluc\.com\/study goes on with its session, from /);
+    for (const { log: each } of [coluc, vngtp].flatMap(({ programs: all }) => all)) {
+      const text = each.since(0);
+      expect(text).not.toContain(PASSWORD);
+      expect(text).not.toContain('A fault of fedway itself');
+    }
+  });
 });
 
-async function prosodyClient(server: LabServer, authorities: string): Promise<TestClient> {
-  const carol = await TestClient.login({
-    account: 'carol@peer.lab',
-    password: PASSWORD,
-    host: server.address,
-    authorities,
-  });
-  carol.presence();
-  return carol;
+/** Waits for clients that talk with each other; what they said. When one is not content, what the others said is told too: the fault may be with them. */
+async function content(...clients: readonly Promise<string>[]): Promise<string> {
+  const ends = await Promise.allSettled(clients);
+  const said = ends.map((end) => (end.status === 'fulfilled' ? end.value : String(end.reason))).join('\n');
+  if (ends.some(({ status }) => status === 'rejected')) throw new Error(said);
+  return said;
 }
 
 /** Who said it. */
 async function heard(who: TestClient, text: string): Promise<string> {
-  const said = await who.waitFor(
-    `the text “${text}”`,
-    (stanza) => stanza.name === 'message' && child(stanza, 'body')?.text === text,
-  );
+  const says = (stanza: Element): boolean =>
+    stanza.name === 'message' && stanza.attributes['type'] !== 'error' && child(stanza, 'body')?.text === text;
+  const said = await who.waitFor(`the text “${text}”`, says, 40_000);
   return said.attributes['from'] ?? '';
+}
+
+function enter(who: TestClient, room: string, nick: string): void {
+  who.send(`<presence to='${room}/${nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`);
+}
+
+/** Makes a room that is as it is; gives back its address. */
+async function openRoom(who: TestClient, room: string, nick: string): Promise<string> {
+  enter(who, room, nick);
+  await who.waitFor(
+    'being in the room',
+    ({ name, attributes }) => name === 'presence' && attributes['from'] === `${room}/${nick}`,
+  );
+  expect((await who.iq('set', room, SUBMITTED)).attributes['type']).toBe('result');
+  return room;
+}
+
+async function setSubject(who: TestClient, room: string, subject: string): Promise<void> {
+  who.send(`<message to='${room}' type='groupchat'><subject>${subject}</subject></message>`);
+  await who.waitFor('the subject', (stanza) => child(stanza, 'subject')?.text === subject);
+}
+
+/** Waits until an occupant has left; the status codes of that (XEP-0045 §15.6.2). */
+async function gone(who: TestClient, occupant: string): Promise<readonly string[]> {
+  const left = await who.waitFor(
+    `${occupant} leaving`,
+    ({ attributes: { from, type } }) => from === occupant && type === 'unavailable',
+  );
+  return codesOf(left);
+}
+
+function codesOf(stanza: Element): readonly string[] {
+  return child(stanza, 'x', MUC_USER)?.children.flatMap(({ attributes }) => attributes['code'] ?? []) ?? [];
 }

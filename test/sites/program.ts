@@ -29,16 +29,18 @@ export class SiteProgram {
   readonly configFile: string;
   readonly log: LogFile;
   readonly #plan: ProgramPlan;
+  #configuration: object;
   #process: LabProcess | undefined;
 
   constructor(plan: ProgramPlan) {
     this.#plan = plan;
+    this.#configuration = plan.configuration;
     this.title = plan.title;
     this.folder = plan.folder;
     mkdirSync(plan.folder, { recursive: true });
     this.configFile = path.join(plan.folder, 'fedway.yaml');
     this.log = new LogFile(path.join(plan.folder, 'fedway.log'), () => this.assertRunning());
-    writeFileSync(this.configFile, stringify(plan.configuration));
+    writeFileSync(this.configFile, stringify(this.#configuration));
   }
 
   async start(): Promise<void> {
@@ -54,6 +56,26 @@ export class SiteProgram {
     });
     for (const endpoint of endpoints) await this.log.waitFor(listening(endpoint), before, 30_000);
     await this.#untilAdministrable();
+  }
+
+  /** Has other words in some parts of its boot file, and reads it while it runs. */
+  async reload(changes: object): Promise<void> {
+    this.#configuration = { ...this.#configuration, ...changes };
+    writeFileSync(this.configFile, stringify(this.#configuration));
+    const before = this.log.mark();
+    this.#process?.signal('SIGHUP');
+    await this.log.waitFor(/ is in force; our domains/, before);
+  }
+
+  /** Starts a `fedway` command that goes on until it is sent a signal; what it prints is in the file. */
+  launchCommand(words: readonly string[], outputFile: string): LabProcess {
+    return launch({
+      name: `fedway ${words.join(' ')}`,
+      command: PROGRAM,
+      args: words,
+      cwd: this.folder,
+      outputFile,
+    });
   }
 
   get pid(): number {

@@ -16,6 +16,8 @@ export interface SitePlan {
   readonly dns: WorldDns;
   /** Domains on its allow list. */
   readonly partners: readonly string[];
+  /** The first label of the Edge's name. Without: `edge`. */
+  readonly edge?: string;
   /** How partners prove themselves. Without: by certificate or by dialback. */
   readonly authentication?: 'dialback' | 'external';
   /** How the XCP Router takes changes of its table. Without: at once. */
@@ -58,7 +60,7 @@ export class Site {
 
   /** The Edge's fully qualified name. */
   get edgeName(): string {
-    return `edge.${this.domain}`;
+    return `${this.#plan.edge ?? 'edge'}.${this.domain}`;
   }
 
   /** What the Core writes into `xmpps2snodes`. */
@@ -129,15 +131,15 @@ export class Site {
     return this.shell('run', 'sql', 'select', '*', 'from', 'xmpps2snodes');
   }
 
-  /** Everything but the switch of federation and the users. */
-  async start(): Promise<void> {
+  /** Everything but the switch of federation and the users. `passwordFile`: what the Core has for AXL, in place of what is right. */
+  async start(passwordFile?: string): Promise<void> {
     await this.node.start();
     this.addAxlAccount();
     await this.edge.start();
     await this.core.start();
     await this.pair();
     this.setUpEdge();
-    this.setUpPublisher();
+    this.setUpPublisher(passwordFile);
   }
 
   async login(user: string, password: string): Promise<TestClient> {

@@ -38,7 +38,11 @@ export function readRequest(bytes: Uint8Array, limits: DocumentLimits = REQUEST_
   if (version === undefined) return { fault: 'The body of the envelope is not in a namespace of AXL.' };
   const fn = AXL_FUNCTIONS.find((known) => known === name);
   if (fn === undefined) return { unknown: { function: name, version } };
-  const sql = childIn(body.content, 'sql', namespace);
+  const statements = elementsIn(body.content).filter(
+    (child) => child.name === 'sql' && (child.namespace === '' || child.namespace === namespace),
+  );
+  const [sql] = statements;
+  if (statements.length > 1) return { fault: `${fn} has more than one element sql.` };
   if (sql === undefined || elementsIn(sql).length > 0)
     return { fault: `${fn} has no element sql with a statement in it.` };
   const sequence = attributeOf(body.content, 'sequence');
