@@ -157,7 +157,7 @@ describe('the reference, step by step', () => {
 
   test('cause 2: the XCP Router has not been restarted: the notification, the bounce, and within 15 seconds the alarm of the Core', async () => {
     expect(coluc.shell('show', 'notifications')).toMatch(
-      /XCP Router must be restarted.*utils service restart Cisco XCP/,
+      /XCP Router must be restarted.*utils service restart Cisco XCP/s,
     );
     const node = coluc.node.log.mark();
     expect(errorOf(await expectBounce(alice, 'bob@vngtp.lab')).condition).toBe('remote-server-timeout');
@@ -224,7 +224,7 @@ describe('the reference, step by step', () => {
 
   test('both at once: XMPP federation switched on at the node as well is told there, and by the Core with the cure', async () => {
     coluc.shell('set', 'xmpp', 'federation', 'on');
-    expect(coluc.shell('show', 'notifications')).toMatch(/Node Status is On.*set xmpp federation off/);
+    expect(coluc.shell('show', 'notifications')).toMatch(/Node Status is On.*set xmpp federation off/s);
     coluc.core.command(['publisher', 'refresh']);
     await expect.poll(() => statusOf(coluc.core).said, ALARM).toMatch(/^Alarm 25024 on coluc-core/m);
     const { status, said } = statusOf(coluc.core);

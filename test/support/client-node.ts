@@ -25,7 +25,7 @@ const ITERATIONS = 16;
 const DOMAIN = 'example.com' as Domain;
 
 /** A messaging server that is none: it records, answers every request with an empty result, and hands messages to the session with the full address. */
-export class RecordingOwner implements SessionOwner {
+class RecordingOwner implements SessionOwner {
   readonly sessions = new Map<string, ClientSession>();
   readonly stanzas: { readonly from: string; readonly stanza: XmlElement }[] = [];
   readonly over: { readonly address: string; readonly undelivered: readonly XmlElement[] }[] = [];

@@ -18,7 +18,7 @@ export interface FifoContext {
 }
 
 /** The two lines of the queue. */
-export type LineName = 'plain' | 'multiplying';
+type LineName = 'plain' | 'multiplying';
 
 /**
  * The one queue of the router: what is put in for an address comes out in the same order, never before the caller has returned. A packet that makes many
