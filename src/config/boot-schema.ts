@@ -15,6 +15,7 @@ import {
   flag,
   network,
   port,
+  routeTarget,
   size,
   word,
 } from './schema/scalar-kinds.ts';
@@ -52,6 +53,7 @@ const logFormat: Kind<LogFormat> = choice({
 const moduleName = { pattern: /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/, expects: 'a dotted module name such as s2s.dialback' };
 
 const XMPP_SERVER = 5269;
+const XMPP_SERVER_TLS = 5270;
 const XMPP_COMPONENT = 5347;
 const DNS = 53;
 const LINK = 7400;
@@ -150,6 +152,12 @@ const s2s = section({
     list(endpoint('address', XMPP_SERVER), { least: 1 }),
     Object.freeze([]),
     'Addresses and ports that partners connect to.',
+    { restart: true },
+  ),
+  tls_listen: standard(
+    list(endpoint('address', XMPP_SERVER_TLS)),
+    [],
+    'The same for direct TLS (XEP-0368): partners that find such a port by `_xmpps-server._tcp` in DNS begin with TLS, without STARTTLS. Usually port 5270.',
     { restart: true },
   ),
   dial_from: standard(
@@ -339,9 +347,9 @@ const rule = section({
   tls: optional(tls, 'TLS on connections with this partner. Without: as `s2s.tls`.'),
   authentication: optional(authentication, 'How this partner proves its domain. Without: as `s2s.authentication`.'),
   route: standard(
-    list(endpoint('name or address', XMPP_SERVER)),
+    list(routeTarget),
     [],
-    'Addresses of the partner, tried in order, instead of DNS.',
+    'Addresses of the partner, tried in order, instead of DNS; `tls://` before one says that it takes direct TLS (XEP-0368).',
   ),
 });
 

@@ -26,8 +26,11 @@ export interface ListenerContext {
   readonly limits: { readonly connections: number; readonly perAddress: number };
   /** Whether a peer with this address may connect at all. */
   allows(address: string): boolean;
-  /** Makes the stream for a new connection. `deliver` is for its stanzas; a promise makes the connection wait. */
-  accept(deliver: (stanza: Stanza, pair: StreamPair) => void): AcceptedStream;
+  /**
+   * Makes the stream for a new connection. `deliver` is for its stanzas; a promise makes the connection wait. `directTls`: it came to a
+   * port of direct TLS.
+   */
+  accept(deliver: (stanza: Stanza, pair: StreamPair) => void, directTls: boolean): AcceptedStream;
   /** Where the stanzas go. */
   deliver(stanza: Stanza, pair: StreamPair): Promise<void> | undefined;
   startTls: StreamOwner['startTls'];
@@ -64,21 +67,28 @@ export class StreamListener {
     return this.perSource.total;
   }
 
-  /** Listens on an address; the promise is rejected with Node's error when that is not possible. */
-  listen(host: string, port: number): Promise<number> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) => this.accept(socket));
+  /**
+   * Listens on an address; the promise is rejected with Node's error when that is not possible.
+   *
+   * @param directTls whether TLS comes first there (XEP-0368); all addresses share the limits
+   */
+  listen(host: string, port: number, directTls = false): Promise<number> {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) =>
+      this.accept(socket, directTls),
+    );
+    const what = directTls ? `${this.context.what} direct TLS` : this.context.what;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
         server.off('error', reject);
         server.on('error', (error) => {
-          this.context.notes({ note: 'bug', where: `${this.context.what} listener`, detail: error.message }, {});
+          this.context.notes({ note: 'bug', where: `${what} listener`, detail: error.message }, {});
         });
         this.servers.push(server);
         const bound = server.address();
         const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
         const address = hostPort(host, actual);
-        this.context.notes({ note: 'listening', what: this.context.what, address }, {});
+        this.context.notes({ note: 'listening', what, address }, {});
         resolve(actual);
       });
     });
@@ -118,7 +128,7 @@ export class StreamListener {
     return closeNamed(this.running, connection, reason);
   }
 
-  private accept(socket: Socket): void {
+  private accept(socket: Socket, directTls: boolean): void {
     const { context } = this;
     const address = socket.remoteAddress;
     if (address === undefined) {
@@ -137,7 +147,7 @@ export class StreamListener {
       return;
     }
     this.perSource.take(source);
-    this.drive(socket, source);
+    this.drive(socket, source, directTls);
   }
 
   private refusal(address: string, source: string): string | undefined {
@@ -171,7 +181,7 @@ export class StreamListener {
     }
   }
 
-  private drive(socket: Socket, source: string): void {
+  private drive(socket: Socket, source: string, directTls: boolean): void {
     const { context } = this;
     const connection = context.newHandle();
     const peer = peerOf(socket);
@@ -180,7 +190,7 @@ export class StreamListener {
       driver.stanzasIn += 1;
       const room = context.deliver(stanza, pair);
       if (room !== undefined) driver.hold(room);
-    });
+    }, directTls);
     const subject = (): NoteSubject => {
       const { local, remote } = accepted.addresses();
       return {

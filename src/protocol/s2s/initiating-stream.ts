@@ -38,9 +38,13 @@ export class InitiatingStream extends StreamMachine {
   }
 
   protected override onConnected(): void {
-    const { admitted, because } = this.context.ruling();
-    if (admitted) this.sendHeader();
-    else this.drop({ by: 'policy', because });
+    const { local, remote, directTls } = this.context;
+    const { admitted, because, tls } = this.context.ruling();
+    if (!admitted) this.drop({ by: 'policy', because });
+    else if (!directTls) this.sendHeader();
+    else if (tls === 'none')
+      this.drop({ by: 'policy', because: 'the endpoint is one of direct TLS, and TLS is switched off for the domain' });
+    else this.upgrade('client', remote, local, true);
   }
 
   protected override onRoot(root: XmlRoot, now: number): void {
