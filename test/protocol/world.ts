@@ -39,6 +39,8 @@ export interface ServerPlan {
   readonly peerMustProve?: boolean;
   /** Everybody comes by direct TLS; the domain whose certificate is shown to them, and those that share it. */
   readonly directTls?: { readonly domain: string; readonly shared?: readonly string[] };
+  /** Whether it dials by direct TLS, if not just those that take nothing else. */
+  readonly dialsDirectTls?: boolean;
   /** Whether it has no name to give itself when asked for a domain that it does not serve. */
   readonly nameless?: boolean;
 }
@@ -240,7 +242,7 @@ export class Server {
       local: pair.sender,
       remote: pair.target,
       purpose,
-      directTls: found !== 'raw' && found.plan.directTls !== undefined,
+      directTls: plan.dialsDirectTls ?? (found !== 'raw' && found.plan.directTls !== undefined),
       ruling: () => this.ruling(pair.target),
       hasCertificate: plan.certificate !== undefined,
       peerMustProve: plan.peerMustProve ?? false,
