@@ -3,18 +3,7 @@ import { type Domain, parseDomain } from '../../src/protocol/jid/domain.ts';
 import { connected, connecting, greeting, HEADER, type Receiving, requestAndVouch, UNTRUSTED, VNGTP } from './peers.ts';
 import type { Certificate } from './wire.ts';
 import { type ServerPlan, World } from './world.ts';
-import {
-  auth,
-  DIALBACK,
-  EXTERNAL,
-  header,
-  message,
-  result,
-  STARTTLS,
-  SUCCESS,
-  streamError,
-  TLS_FAILURE,
-} from './xml.ts';
+import { auth, DIALBACK, EXTERNAL, header, message, STARTTLS, SUCCESS, streamError, TLS_FAILURE } from './xml.ts';
 
 const HOMES = ['coluc.com', 'conference.coluc.com', 'other.com'];
 const DIRECT: Partial<ServerPlan> = {

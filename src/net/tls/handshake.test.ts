@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { authority, leaf } from '../../../test/support/certificates.ts';
 import { type SocketPair, socketPair } from '../../../test/support/socket-pair.ts';
@@ -28,7 +28,7 @@ import { acceptTls, type OwnCertificates } from './accept.ts';
 import { failureInWords, isAlert } from './failure.ts';
 import { errorOf } from './handshake.ts';
 import { secureContext } from './parameters.ts';
-import { startTls } from './start.ts';
+import { otherProtocol, startTls } from './start.ts';
 
 describe('a handshake of both sides', () => {
   test('C-06, T-17, T-40: a serverAuth-only certificate proves the connecting peer; the facts are complete on both sides', async () => {
@@ -159,6 +159,85 @@ describe('a handshake of both sides', () => {
       expect(client.getPeerX509Certificate()?.subject).toBe('CN=coluc.com');
     },
   );
+});
+
+describe('application protocols (ALPN)', () => {
+  const asServer = { ...limits, certificates: sameForAll(ours), domain: coluc, trust, protocols: ['xmpp-server'] };
+
+  test.each<[string, string[] | undefined, string]>([
+    ['none', undefined, 'secured'],
+    ['ours', ['xmpp-server'], 'secured'],
+    ['ours and another', ['h2', 'xmpp-server'], 'secured'],
+    [
+      'that of clients',
+      ['xmpp-client'],
+      'the peer asked for other application protocols (ALPN) than the one that is spoken here',
+    ],
+    [
+      'one that begins like ours',
+      ['xmpp-server2'],
+      'the peer asked for other application protocols (ALPN) than the one that is spoken here',
+    ],
+  ])('T-31: a peer that names %s', async (_, ALPNProtocols, outcome) => {
+    await using pair = await socketPair();
+    const client = connect({
+      socket: pair.initiating,
+      rejectUnauthorized: false,
+      ...(ALPNProtocols === undefined ? {} : { ALPNProtocols }),
+    });
+    const refused = once(client, 'error').then(([error]: unknown[]) => failureInWords(error));
+    expect(failureOf(await acceptTls(pair.receiving, asServer))).toBe(outcome);
+    if (outcome !== 'secured')
+      expect(await refused).toBe('the peer refused the handshake: alert no application protocol');
+    else {
+      void refused.catch(() => undefined);
+      expect(client.alpnProtocol).toBe(ALPNProtocols === undefined ? false : 'xmpp-server');
+    }
+  });
+
+  test('T-31: we name xmpp-server alone; both sides agree on it, and without it nothing is named', async () => {
+    for (const protocol of ['xmpp-server', undefined]) {
+      await using pair = await socketPair();
+      const [accepted, started] = await Promise.all([
+        acceptTls(pair.receiving, protocol === undefined ? { ...asServer, protocols: [] } : asServer),
+        startTls(pair.initiating, {
+          ...limits,
+          domain: coluc,
+          context: theirs,
+          trust,
+          ...(protocol === undefined ? {} : { protocol }),
+        }),
+      ]);
+      expect(failureOf(started)).toBe('secured');
+      expect('secured' in accepted && accepted.secured.alpnProtocol).toBe(protocol ?? false);
+    }
+  });
+
+  test('T-31: a peer that knows nothing of ALPN is good enough, one that speaks another protocol is not', async () => {
+    await using pair = await socketPair();
+    const [, started] = await Promise.all([
+      accepting(pair.receiving),
+      startTls(pair.initiating, { ...limits, domain: coluc, context: theirs, trust, protocol: 'xmpp-server' }),
+    ]);
+    expect(failureOf(started)).toBe('secured');
+    await using second = await socketPair();
+    const [, refused] = await Promise.all([
+      acceptTls(second.receiving, { ...asServer, protocols: ['xmpp-client'] }),
+      startTls(second.initiating, { ...limits, domain: coluc, context: theirs, trust, protocol: 'xmpp-server' }),
+    ]);
+    expect(failureOf(refused)).toBe('the peer refused the handshake: alert no application protocol');
+  });
+
+  test.each<[string | false | null, string | undefined, string | undefined]>([
+    [false, 'xmpp-server', undefined],
+    [null, 'xmpp-server', undefined],
+    ['xmpp-server', 'xmpp-server', undefined],
+    ['xmpp-client', 'xmpp-server', 'xmpp-client'],
+    ['XMPP-SERVER', 'xmpp-server', 'XMPP-SERVER'],
+    ['h2', undefined, undefined],
+  ])('T-31: %s was chosen where %s was named', (chosen, named, other) => {
+    expect(otherProtocol(chosen, named)).toBe(other);
+  });
 });
 
 describe('a handshake that fails', () => {
