@@ -273,10 +273,10 @@ export class Server {
 }
 
 function directTlsOf(plan: NonNullable<ServerPlan['directTls']>): DirectTls {
-  const shared: readonly string[] = [plan.domain, ...(plan.shared ?? [])];
+  const shared: ReadonlySet<string> = new Set([plan.domain, ...(plan.shared ?? [])]);
   return {
     domain: domain(plan.domain),
-    isSameCertificate: (shown, asked) => shown === asked || (shared.includes(shown) && shared.includes(asked)),
+    isSameCertificate: (shown, asked) => shown === asked || (shared.has(shown) && shared.has(asked)),
   };
 }
 

@@ -317,7 +317,8 @@ describe('direct TLS', () => {
     dns.srvTls('vngtp.lab', [0, 0, 25, 'a.lab'], [1, 0, 5270, 'b.lab']).a('b.lab', '10.0.0.1');
     const { found, end } = await all('vngtp.lab');
     expect(found).toEqual([]);
-    expect(end).toMatchObject({ stage: 'no-service', detail: expect.stringContaining('port 25 of a.lab') });
+    expect(end?.stage).toBe('no-service');
+    expect(end?.detail).toContain('port 25 of a.lab');
     expect(end?.detail).toContain('10.0.0.1, a private address');
   });
 
