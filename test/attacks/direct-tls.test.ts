@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { Box } from '../support/box.ts';
 import { leaf } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import {
@@ -251,4 +252,20 @@ describe('servers that are reached by direct TLS', () => {
     });
     await expect(arrives(found)).resolves.toBeDefined();
   });
+});
+
+it('handshakes that nobody goes on with do not keep fedway from ending', async () => {
+  const address = '127.67.0.1';
+  const port = await freePort(address);
+  await using box = await Box.start({
+    network: 67,
+    s2s: { tls_listen: [`${address}:${port}`] },
+    timeouts: { tls: '60s' },
+  });
+  const wires = [await wireTo(address, port, box.peerAddress(1)), await wireTo(address, port, box.peerAddress(1))];
+  wires[1]?.send(Uint8Array.of(0x16, 3, 1, 0x02, 0x00, 1, 0, 1));
+  await box.log.wait(({ code, peer }) => code === 'accepted' && peer === wires[1]?.name);
+  box.signal('SIGTERM');
+  expect(await box.exit(5_000)).toBe(0);
+  for (const wire of wires) expect(await wire.end()).toBe('');
 });

@@ -221,6 +221,35 @@ describe('application protocols (ALPN)', () => {
     expect(failureOf(refused)).toBe('the peer refused the handshake: alert no application protocol');
   });
 
+  test('T-31: a server that chooses what was not named is left at once, and the process survives it', async () => {
+    // No honest library does so: what it has chosen is put into the mouth of Node.
+    Object.defineProperty(TLSSocket.prototype, 'alpnProtocol', {
+      configurable: true,
+      get: () => 'imap',
+      set(): void {
+        // What Node found out is of no interest.
+      },
+    });
+    try {
+      for (let round = 0; round < 20; round++) {
+        await using pair = await socketPair();
+        const accepted = accepting(pair.receiving);
+        const started = await startTls(pair.initiating, {
+          ...limits,
+          domain: coluc,
+          context: theirs,
+          trust,
+          protocol: 'xmpp-server',
+        });
+        expect(failureOf(started)).toBe('the peer chose the application protocol imap');
+        expect(pair.initiating.destroyed).toBe(true);
+        await accepted;
+      }
+    } finally {
+      Reflect.deleteProperty(TLSSocket.prototype, 'alpnProtocol');
+    }
+  });
+
   test.each<[string | false | null, string | undefined, string | undefined]>([
     [false, 'xmpp-server', undefined],
     [null, 'xmpp-server', undefined],

@@ -52,7 +52,11 @@ export async function startTls(socket: Socket, options: StartOptions): Promise<S
   if (failed !== undefined) return { failed };
   const chosen = otherProtocol(secured.alpnProtocol, protocol);
   if (chosen !== undefined) {
+    // The caller destroys the raw socket, which must not be before OpenSSL is done with it: see `handshake`.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    secured.once('close', () => resolve());
     secured.destroy();
+    await promise;
     return { failed: `the peer chose the application protocol ${chosen}` };
   }
   return { secured, facts: tlsFacts(secured, trust, clock()) };
