@@ -19,7 +19,7 @@ import type { TlsSide } from './tls-side.ts';
 /** A way to the servers of a domain, the best first. */
 export type Dial = (
   domain: Domain,
-  options: { signal: AbortSignal; subject: NoteSubject },
+  options: { signal: AbortSignal; subject: NoteSubject; directTls: boolean },
 ) => AsyncGenerator<Dialed, DialFailure>;
 
 /** A home, and whether its server must prove itself by certificate. */
@@ -101,7 +101,7 @@ function resolversOf(
   routeOf: (domain: Domain) => readonly RouteTarget[] | undefined,
 ): { foreign: DomainResolver; home: DomainResolver } {
   const dns = dnsOf(boot);
-  const own = boot.s2s.listen;
+  const own = [...boot.s2s.listen, ...boot.s2s.tlsListen];
   const foreign = new DomainResolver({
     dns,
     notes,
@@ -116,7 +116,7 @@ function resolversOf(
     notes,
     route: (domain) => {
       const server = homes.get(domain)?.server;
-      return server === undefined || server.via === 'accept_component' ? [] : [server.address];
+      return server === undefined || server.via === 'accept_component' ? [] : [{ ...server.address, directTls: false }];
     },
   });
   return { foreign, home };

@@ -8,6 +8,7 @@ import { StreamListener } from '../net/s2s/listener.ts';
 import { S2sOpener } from '../net/s2s/opener.ts';
 import type { StreamEnd } from '../protocol/end.ts';
 import type { Domain } from '../protocol/jid/domain.ts';
+import type { DirectTls } from '../protocol/s2s/receiving-context.ts';
 import { ReceivingStream } from '../protocol/s2s/receiving-stream.ts';
 import type { StreamPair } from '../protocol/stream/actions.ts';
 import type { PairStatus } from './operations.ts';
@@ -53,12 +54,15 @@ export class ForeignFace implements Organ {
         return parts.connectionLimits;
       },
       allows: () => true,
-      accept: (deliver) =>
+      accept: (deliver, _mayRead, directTls) =>
         new ReceivingStream({
           authority: parts.authority,
           timeouts: parts.timeouts,
           limits: parts.limits,
-          defaultDomain: settings().parts.boot.homes[0]?.domains[0],
+          defaultDomain: this.defaultDomain,
+          ...(directTls && this.defaultDomain !== undefined
+            ? { directTls: this.directTlsFor(this.defaultDomain) }
+            : {}),
           serves: (domain) => settings().policy.serves(domain),
           isOurs: (domain) => settings().policy.serves(domain),
           ruling: (local, remote) => settings().policy.ruling(remote, local),
@@ -73,8 +77,14 @@ export class ForeignFace implements Organ {
     });
   }
 
-  start(): Promise<boolean> {
-    return listenOn(this.listener, 'S2S', this.parts.settings().parts.boot.s2s.listen, this.parts.notes);
+  async start(): Promise<boolean> {
+    const { listener } = this;
+    const { settings, notes } = this.parts;
+    const { listen, tlsListen } = settings().parts.boot.s2s;
+    const first = { listen: (host: string, port: number) => listener.listen(host, port, true) };
+    return (
+      (await listenOn(listener, 'S2S', listen, notes)) && (await listenOn(first, 'S2S direct TLS', tlsListen, notes))
+    );
   }
 
   /** What the new policy does not permit ends now; who is judged in another way than before gets a new chance. */
@@ -123,6 +133,19 @@ export class ForeignFace implements Organ {
 
   pairs(): readonly PairStatus[] {
     return this.outlets.pairs().map((pair) => ({ side: 'foreign', ...pair }));
+  }
+
+  /** How we call ourselves to a peer that has not said whom it wants. */
+  private get defaultDomain(): Domain | undefined {
+    return this.parts.settings().parts.boot.homes[0]?.domains[0];
+  }
+
+  private directTlsFor(domain: Domain): DirectTls {
+    const { settings } = this.parts;
+    return {
+      domain,
+      isSameCertificate: (shown, asked) => settings().parts.tls.isSameCertificate(shown, asked),
+    };
   }
 
   private outletFor(pair: StreamPair, router: Router): PairOutlet {

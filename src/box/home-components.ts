@@ -184,7 +184,7 @@ export class HomeComponents {
     subject: NoteSubject,
   ): Promise<{ readonly socket: Socket; readonly address: string } | { readonly failed: string }> {
     const { signal } = this.stopping;
-    const dialing = this.parts.settings().parts.dialHome(home, { signal, subject });
+    const dialing = this.parts.settings().parts.dialHome(home, { signal, subject, directTls: false });
     try {
       const first = await dialing.next();
       if (first.done === true) return { failed: first.value.detail };

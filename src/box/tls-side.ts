@@ -7,6 +7,9 @@ import type { ChainJudge } from '../net/tls/trust.ts';
 import type { Domain } from '../protocol/jid/domain.ts';
 import type { StreamAction } from '../protocol/stream/actions.ts';
 
+/** ALPN of direct TLS between servers (XEP-0368 §3). */
+const XMPP_SERVER = 'xmpp-server';
+
 /** What one face of the box needs for TLS. */
 export interface TlsMaterial {
   readonly certificates: OwnCertificates;
@@ -24,13 +27,25 @@ export class TlsSide {
     this.material = material;
   }
 
-  /** After our `<proceed/>`. */
-  accept(socket: Socket, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade> {
+  /** After our `<proceed/>`, or at once on a port of direct TLS. */
+  accept(socket: Socket, { domain, direct }: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade> {
     const { certificates, trust, timeoutMs } = this.material;
-    return acceptTls(socket, { certificates, domain: action.domain, trust, timeoutMs });
+    return acceptTls(socket, {
+      certificates,
+      domain,
+      trust,
+      timeoutMs,
+      ...(direct ? { protocols: [XMPP_SERVER] } : {}),
+    });
   }
 
-  /** After the peer's `<proceed/>`. */
+  /** Whether a peer that was shown the certificate of one of our domains was shown that of the other too. */
+  isSameCertificate(shown: Domain, asked: Domain): boolean {
+    const context = this.material.certificates.contextFor(asked);
+    return context !== undefined && context === this.material.certificates.contextFor(shown);
+  }
+
+  /** After the peer's `<proceed/>`, or at once at an endpoint of direct TLS. */
   start(socket: Socket, action: Extract<StreamAction, { do: 'start-tls' }>): Promise<Upgrade> {
     const { trust, timeoutMs } = this.material;
     return startTls(socket, {
@@ -38,6 +53,7 @@ export class TlsSide {
       context: this.material.contextToShow(action.local),
       trust,
       timeoutMs,
+      ...(action.direct ? { protocol: XMPP_SERVER } : {}),
     });
   }
 }

@@ -134,7 +134,8 @@ function summary(boot: BootConfig): readonly string[] {
 }
 
 function partnersOf({ s2s, partners, data }: BootConfig): string {
-  const listen = s2s.listen.map(printEndpoint).join(', ');
+  const direct = s2s.tlsListen.map((each) => `${printEndpoint(each)} (direct TLS)`);
+  const listen = [...s2s.listen.map(printEndpoint), ...direct].join(', ');
   if (data !== undefined) return `${listen}; the rest is live (fedway config list)`;
   return `${listen}; TLS ${s2s.tls}; ${partners.default === 'allow' ? 'allowed' : 'denied'} without a rule; ${
     counted(partners.rules.length, 'rule') || 'no rules'

@@ -1,7 +1,7 @@
 import { SEVERITIES } from '../protocol/notes.ts';
-import { LARGEST_STANZA } from '../protocol/xml/limits.ts';
 import type { Authentication, BootConfig, HomeServer, LogFormat, Role, TlsMode } from './boot.ts';
 import { AUTHENTICATIONS, TLS_MODES } from './choice.ts';
+import { limits, timeouts } from './s2s-bounds.ts';
 import { file, folder, path, secret } from './schema/file-kinds.ts';
 import { type Kind, mapped, named, optional, otherwise, required, standard } from './schema/kind.ts';
 import {
@@ -15,6 +15,7 @@ import {
   flag,
   network,
   port,
+  routeTarget,
   size,
   word,
 } from './schema/scalar-kinds.ts';
@@ -52,6 +53,7 @@ const logFormat: Kind<LogFormat> = choice({
 const moduleName = { pattern: /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/, expects: 'a dotted module name such as s2s.dialback' };
 
 const XMPP_SERVER = 5269;
+const XMPP_SERVER_TLS = 5270;
 const XMPP_COMPONENT = 5347;
 const DNS = 53;
 const LINK = 7400;
@@ -77,36 +79,6 @@ export const log = section({
     {},
     'Other levels for single modules, or for all below a dotted name, such as `s2s.dialback: debug`.',
   ),
-});
-
-const timeouts = section({
-  connect: standard(duration(), '10s', 'TCP connect to one address.'),
-  tls: standard(duration(), '15s', 'One TLS handshake.'),
-  header: standard(duration(), '20s', 'From TCP accept to the complete stream header.'),
-  negotiation: standard(duration(), '60s', 'From the stream header to the first authorized pair.'),
-  dialback: standard(duration(), '30s', 'A `db:result` or `db:verify` without an answer.'),
-  idle: standard(
-    duration({ zero: 'never' }),
-    '30m',
-    'An outgoing stream that carries nothing is closed after this time; 0 is never.',
-  ),
-  close: standard(
-    duration(),
-    '5s',
-    'From our `</stream:stream>` to theirs; also the longest that ending fedway takes.',
-  ),
-});
-
-const limits = section({
-  stanza: standard(
-    size(10_000, LARGEST_STANZA, 'RFC 6120 §13.12 does not permit less'),
-    '256KiB',
-    'Bytes of one stanza after authentication; at least 10000.',
-  ),
-  queue_stanzas: standard(count(1, 1_000_000), 1000, 'Stanzas that wait per pair while a stream is being set up.'),
-  queue_bytes: standard(size(10_000, 1024 ** 3), '1MiB', 'Bytes that wait per pair while a stream is being set up.'),
-  connections: standard(count(1, 1_000_000), 10_000, 'Connections from partners at a time.'),
-  connections_per_address: standard(count(1, 1_000_000), 64, 'Connections from one address at a time.'),
 });
 
 const link = section({
@@ -150,6 +122,12 @@ const s2s = section({
     list(endpoint('address', XMPP_SERVER), { least: 1 }),
     Object.freeze([]),
     'Addresses and ports that partners connect to.',
+    { restart: true },
+  ),
+  tls_listen: standard(
+    list(endpoint('address', XMPP_SERVER_TLS)),
+    [],
+    'The same for direct TLS (XEP-0368): partners that find such a port by `_xmpps-server._tcp` in DNS begin with TLS, without STARTTLS. Usually port 5270.',
     { restart: true },
   ),
   dial_from: standard(
@@ -339,9 +317,9 @@ const rule = section({
   tls: optional(tls, 'TLS on connections with this partner. Without: as `s2s.tls`.'),
   authentication: optional(authentication, 'How this partner proves its domain. Without: as `s2s.authentication`.'),
   route: standard(
-    list(endpoint('name or address', XMPP_SERVER)),
+    list(routeTarget),
     [],
-    'Addresses of the partner, tried in order, instead of DNS.',
+    'Addresses of the partner, tried in order, instead of DNS; `tls://` before one says that it takes direct TLS (XEP-0368).',
   ),
 });
 

@@ -1,6 +1,7 @@
 import type { Domain } from '../protocol/jid/domain.ts';
 import type { Severity } from '../protocol/notes.ts';
 import type { Endpoint, Network } from './address.ts';
+import type { RouteTarget } from './route.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -75,6 +76,8 @@ export interface LinkConfig {
 interface S2sConfig {
   /** At least one on a single box and an Edge, none on a Core. A listener on `::` must not take IPv4 as well: `0.0.0.0` may stand beside it. */
   readonly listen: readonly Endpoint[];
+  /** The same for partners that begin with TLS (XEP-0368); none: partners find STARTTLS only. */
+  readonly tlsListen: readonly Endpoint[];
   /** At most one address per family; none: the operating system chooses. */
   readonly dialFrom: readonly string[];
   /** This and the next two mean something only without `data`: otherwise they are live settings. */
@@ -198,7 +201,7 @@ export interface PartnerRule {
   /** `undefined`: as `s2s.authentication`. */
   readonly authentication: Authentication | undefined;
   /** Where the partner is reached, tried in order; none: DNS tells. */
-  readonly route: readonly Endpoint[];
+  readonly route: readonly RouteTarget[];
 }
 
 /** `exact`: the domain itself, `vngtp.lab`. `below`: every name below it and not itself, `*.lab`. */

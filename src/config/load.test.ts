@@ -81,8 +81,8 @@ describe('loadBootFile', () => {
     const rules =
       'partners: { rules: [{ domain: a.lab, route: &r ["192.0.2.20:5269"] }, { domain: "*.LAB", route: *r }] }';
     expect(good(`${GOOD}${rules}`).partners.rules.map(({ domain, route }) => ({ domain, route }))).toEqual([
-      { domain: { match: 'exact', domain: 'a.lab' }, route: [{ host: '192.0.2.20', port: 5269 }] },
-      { domain: { match: 'below', domain: 'lab' }, route: [{ host: '192.0.2.20', port: 5269 }] },
+      { domain: { match: 'exact', domain: 'a.lab' }, route: [{ host: '192.0.2.20', port: 5269, directTls: false }] },
+      { domain: { match: 'below', domain: 'lab' }, route: [{ host: '192.0.2.20', port: 5269, directTls: false }] },
     ]);
   });
 

@@ -72,6 +72,7 @@ export const ROLE_RULES: Readonly<Record<string, RoleRule>> = {
   'link.connect': { refused: [{ by: ['edge'], reason: THE_EDGE_IS_DIALED, cure: () => 'Write it on the Core.' }] },
   s2s: { needed: { by: OUTSIDE, example: '' } },
   's2s.listen': { needed: { by: OUTSIDE, example: '["192.0.2.1:5269"]' }, refused: [NOT_ON_A_CORE] },
+  's2s.tls_listen': { refused: [NOT_ON_A_CORE] },
   's2s.dial_from': { refused: [NOT_ON_A_CORE] },
   's2s.trust': { refused: [NOT_ON_A_CORE] },
   's2s.tls': { refused: [live((value) => `fedway config set tls ${wordOr(value, 'required')}`)] },

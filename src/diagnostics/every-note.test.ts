@@ -88,7 +88,12 @@ function everyNote(text: string): readonly Note[] {
     'verify-answered': { xml: text, because: text },
     'verify-stream-closing': {},
     'lookup-started': { domain: text, ascii: text, service: text },
-    'lookup-finished': { domain: text, method: 'SRV', targets: [text, text], seconds: { total: 0.1, srv: 0.05 } },
+    'lookup-finished': {
+      domain: text,
+      method: 'SRV',
+      targets: [{ address: text, directTls: true }],
+      seconds: { total: 0.1, srv: 0.05 },
+    },
     'lookup-failed': { domain: text, stage: 'dns', detail: text },
     connecting: { host: text, address: text },
     connected: { address: text, seconds: 0.01 },

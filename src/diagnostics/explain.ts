@@ -132,7 +132,7 @@ const NETWORK = {
   },
   'no-service': {
     cause: 'The domain has no server that fedway may go to',
-    cure: 'Check the spelling of the domain and its records: dig SRV _xmpp-server._tcp.<domain>. A target "." says that it does not federate; a private address is only used when resolver.allow_addresses has it.',
+    cure: 'Check the spelling of the domain and its records: dig SRV _xmpp-server._tcp.<domain>, and _xmpps-server for direct TLS. A target "." says that it does not federate; a private address is only used when resolver.allow_addresses has it.',
   },
   tcp: {
     cause: 'No connection could be made',
@@ -140,6 +140,6 @@ const NETWORK = {
   },
   tls: {
     cause: 'TLS failed',
-    cure: 'See what the peer shows: openssl s_client -starttls xmpp-server -xmpphost <domain> -connect <host>:5269. A certificate that has expired or an old TLS version is the usual reason.',
+    cure: 'See what the peer shows: openssl s_client -starttls xmpp-server -xmpphost <domain> -connect <host>:5269, or without -starttls at a port of direct TLS. A certificate that has expired or an old TLS version is the usual reason.',
   },
 } as const;

@@ -85,7 +85,7 @@ const WALKS: Readonly<Record<keyof typeof REFERENCE, readonly (readonly [Note, N
         note: 'lookup-finished',
         domain: 'coluc.com',
         method: 'SRV',
-        targets: ['xmpp.coluc.com:5269'],
+        targets: [{ address: 'xmpp.coluc.com:5269', directTls: false }],
         seconds: { total: 0.0123, srv: 0.004 },
       },
       RECEIVING,

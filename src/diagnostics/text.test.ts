@@ -51,12 +51,15 @@ describe('textLine', () => {
         note: 'lookup-finished',
         domain: 'vngtp.lab',
         method: 'SRV',
-        targets: ['a.lab:5269', 'b.lab:5269'],
+        targets: [
+          { address: 'a.lab:5269', directTls: false },
+          { address: 'b.lab:5269', directTls: true },
+        ],
         seconds: { total: 0.5, srv: 0.25 },
       },
       out,
     );
-    expect(line).toContain('targets="a.lab:5269, b.lab:5269" seconds_total=0.5 seconds_srv=0.25');
+    expect(line).toContain('targets="a.lab:5269, b.lab:5269" direct_tls=b.lab:5269 seconds_total=0.5 seconds_srv=0.25');
   });
 
   test('a domain that could be taken for something else is in quotes', () => {

@@ -84,8 +84,8 @@ export type Note =
       readonly note: 'lookup-finished';
       readonly domain: string;
       readonly method: 'SRV' | 'A/AAAA' | 'route';
-      /** `host:port`, in the order they will be tried. */
-      readonly targets: readonly string[];
+      /** In the order they will be tried; `address` is `host:port`, `directTls` says that TLS comes first there (`_xmpps-server`). */
+      readonly targets: readonly { readonly address: string; readonly directTls: boolean }[];
       readonly seconds: { readonly total: number; readonly srv: number };
     }
   | {

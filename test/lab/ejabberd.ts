@@ -5,7 +5,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { assertFree, waitForPort } from './addresses.ts';
-import { COMPONENT_SECRET, domainsOf, PASSWORD } from './organization.ts';
+import { COMPONENT_SECRET, DIRECT_TLS_PORT, domainsOf, PASSWORD } from './organization.ts';
 import { HERE, type Place } from './place.ts';
 import { type LabProcess, launch } from './processes.ts';
 import type { LabServer, ServerPlan } from './server.ts';
@@ -76,7 +76,7 @@ export function ejabberd(plan: ServerPlan): LabServer {
 }
 
 function configuration({ organization, address, authority }: ServerPlan): object {
-  const { domain, profile, componentDomains = [] } = organization;
+  const { domain, profile, directTls, componentDomains = [] } = organization;
   const secured = profile !== 'dbplain';
   const kind = organization.certificate ?? (profile === 'ca' ? 'good' : 'self-signed');
   const files = secured ? authority.issue(domainsOf(organization), kind) : undefined;
@@ -97,6 +97,9 @@ function configuration({ organization, address, authority }: ServerPlan): object
     listen: [
       { port: 5222, ip: address, module: 'ejabberd_c2s', starttls: secured, shaper: 'none', max_stanza_size: 262_144 },
       { port: 5269, ip: address, module: 'ejabberd_s2s_in', shaper: 'none', max_stanza_size: 524_288 },
+      ...(directTls === true
+        ? [{ port: DIRECT_TLS_PORT, ip: address, module: 'ejabberd_s2s_in', tls: true, shaper: 'none' }]
+        : []),
       { port: API_PORT, ip: address, module: 'ejabberd_http', request_handlers: { '/api': 'mod_http_api' } },
       ...(componentDomains.length === 0 ? [] : [components]),
     ],

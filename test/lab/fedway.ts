@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { assertFree } from './addresses.ts';
 import type { CertificateAuthority, CertificateFiles, CertificateKind } from './certificates.ts';
 import { LogFile } from './log-file.ts';
-import { COMPONENT_SECRET, domainsOf, type Organization } from './organization.ts';
+import { COMPONENT_SECRET, DIRECT_TLS_PORT, domainsOf, type Organization } from './organization.ts';
 import { type LabProcess, launch } from './processes.ts';
 
 /** The command line under test. */
@@ -82,7 +82,7 @@ export function fedway(plan: FedwayPlan): LabFedway {
     configFile,
     logFile,
     async start() {
-      const endpoints = [`${outside}:5269`, `${inside}:5269`, `${inside}:53`];
+      const endpoints = [`${outside}:5269`, ...directTlsOf(plan), `${inside}:5269`, `${inside}:53`];
       for (const endpoint of endpoints) await assertFree(...split(endpoint));
       const before = log.mark();
       process = launch({
@@ -120,6 +120,7 @@ function configuration(plan: FedwayPlan): object {
     log: { format: plan.logFormat ?? 'text', level: plan.logLevel ?? 'debug' },
     s2s: {
       listen: [`${outside}:5269`],
+      tls_listen: directTlsOf(plan),
       dial_from: [outside],
       tls: plan.tls ?? 'required',
       authentication: plan.authentication ?? 'either',
@@ -167,6 +168,11 @@ export function serverOf(organization: Organization, address: string): object {
     shared: organization.server === 'ejabberd',
   };
   return { component };
+}
+
+/** Where partners come by direct TLS: when a home is found by it. */
+function directTlsOf({ outside, homes }: FedwayPlan): readonly string[] {
+  return homes.some(({ organization }) => organization.directTls === true) ? [`${outside}:${DIRECT_TLS_PORT}`] : [];
 }
 
 function isSecured({ organization }: FedwayPlan['homes'][number]): boolean {

@@ -64,7 +64,8 @@ export class Lab {
     this.servers = organizations.map((organization, n) => {
       const hidden = organization.behind === 'fedway';
       const address = addresses.address((hidden ? HOST.firstInside : HOST.firstOutside) + n);
-      dns.publish(organization.domain, hidden ? outside : address, hasRooms(organization) ? ['conference'] : []);
+      const services = hasRooms(organization) ? ['conference'] : [];
+      dns.publish(organization.domain, hidden ? outside : address, services, organization.directTls);
       return SOFTWARE[organization.server]({
         organization,
         address,

@@ -21,6 +21,8 @@ export interface Organization {
   readonly users: readonly string[];
   /** Instead of the one that goes with the profile. */
   readonly certificate?: CertificateKind;
+  /** Partners find it by `_xmpps-server` alone, and it dials by what it finds. */
+  readonly directTls?: true;
   /** The organization's server is inside, and fedway federates for it. */
   readonly behind?: 'fedway';
   /** How fedway reaches the server inside. */
@@ -28,6 +30,9 @@ export interface Organization {
   /** Foreign domains that reach the server inside as components (`by: 'component'`). */
   readonly componentDomains?: readonly string[];
 }
+
+/** Where servers of a lab take direct TLS. */
+export const DIRECT_TLS_PORT = 5270;
 
 /** Of every user of a lab. */
 export const PASSWORD = 'wonderland';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { assertFree, waitForPort } from './addresses.ts';
-import { COMPONENT_SECRET, domainsOf, hasRooms, PASSWORD } from './organization.ts';
+import { COMPONENT_SECRET, DIRECT_TLS_PORT, domainsOf, hasRooms, PASSWORD } from './organization.ts';
 import { HERE } from './place.ts';
 import { type LabProcess, launch } from './processes.ts';
 import type { LabServer, ServerPlan } from './server.ts';
@@ -56,7 +56,7 @@ data_path = ${quoted(path.join(folder, 'data'))}
 interfaces = { ${quoted(address)} }
 component_interfaces = { ${quoted(address)} }
 s2s_ports = { 5269 }
-c2s_ports = { 5222 }
+${organization.directTls === true && behind === undefined ? `s2s_direct_tls_ports = { ${DIRECT_TLS_PORT} }\n` : ''}c2s_ports = { 5222 }
 component_ports = { ${components.length === 0 ? '' : '5347'} }
 authentication = "internal_plain"
 c2s_require_encryption = false

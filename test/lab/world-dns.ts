@@ -5,6 +5,7 @@ import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import packet, { type Answer, type Packet, type Question } from 'dns-packet';
 import { portAdvice } from './addresses.ts';
+import { DIRECT_TLS_PORT } from './organization.ts';
 
 /** One name of the lab's world. */
 type ZoneRecord =
@@ -34,8 +35,8 @@ export interface WorldDns {
   readonly asked: readonly AskedQuestion[];
   /** Replaces the records of a name. */
   set(name: string, records: readonly ZoneRecord[]): void;
-  /** A server of a domain: SRV to `xmpp.<domain>`, its A record, and the same for the given services below it. */
-  publish(domain: string, address: string, services?: readonly string[]): void;
+  /** A server of a domain: SRV to `xmpp.<domain>`, its A record, and the same for the given services below it; of STARTTLS or of direct TLS. */
+  publish(domain: string, address: string, services?: readonly string[], directTls?: boolean): void;
   /** From now on, for the domain and every name below it; `undefined` cures it. */
   misbehave(domain: string, how: Misbehavior | undefined): void;
   stop(): Promise<void>;
@@ -120,11 +121,12 @@ export async function startWorldDns(address: string, port = 53): Promise<WorldDn
     address,
     asked,
     set,
-    publish(domain, host, services = ['conference']) {
+    publish(domain, host, services = ['conference'], directTls = false) {
       const target = `xmpp.${domain}`;
       set(target, [{ type: 'A', address: host }]);
       for (const name of [domain, ...services.map((service) => `${service}.${domain}`)]) {
-        set(`_xmpp-server._tcp.${name}`, [{ type: 'SRV', target, port: 5269 }]);
+        if (directTls) set(`_xmpps-server._tcp.${name}`, [{ type: 'SRV', target, port: DIRECT_TLS_PORT }]);
+        else set(`_xmpp-server._tcp.${name}`, [{ type: 'SRV', target, port: 5269 }]);
       }
     },
     misbehave(domain, how) {

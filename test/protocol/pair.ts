@@ -1,5 +1,6 @@
 import type { StreamEnd } from '../../src/protocol/end.ts';
 import type { TlsFacts } from '../../src/protocol/identity/facts.ts';
+import type { Domain } from '../../src/protocol/jid/domain.ts';
 import type { AuthorizedBy, Note } from '../../src/protocol/notes.ts';
 import type {
   DialbackClaim,
@@ -42,6 +43,8 @@ export class StreamSide implements WireEnd {
   readonly claims: DialbackClaim[] = [];
   readonly answers: Verdict[] = [];
   ended: StreamEnd | undefined;
+  /** Of our domains the one that the peer names by SNI. */
+  served: Domain | undefined;
   written = '';
 
   readonly stream: StreamMachine;
@@ -74,7 +77,7 @@ export class StreamSide implements WireEnd {
 
   secured(tls: TlsFacts): void {
     this.upgrading = false;
-    this.handle({ type: 'secured', tls });
+    this.handle({ type: 'secured', tls, ...(this.served === undefined ? {} : { served: this.served }) });
   }
 
   notSecured(detail: string): void {

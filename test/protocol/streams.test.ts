@@ -174,6 +174,7 @@ describe('time', () => {
     expect(raw.say(Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00))).toBe('');
     expect(raw.isClosed).toBe(true);
     expect(side.ended).toMatchObject({ by: 'network', stage: 'tls' });
+    expect(JSON.stringify(side.ended)).toContain('tls_listen');
   });
 
   test('S-58: a stream on which nobody is authorized ends', () => {

@@ -7,6 +7,7 @@ import type { StreamEnd } from '../../src/protocol/end.ts';
 import { type Domain, parseDomain } from '../../src/protocol/jid/domain.ts';
 import type { Purpose } from '../../src/protocol/s2s/initiating-context.ts';
 import { InitiatingStream } from '../../src/protocol/s2s/initiating-stream.ts';
+import type { DirectTls } from '../../src/protocol/s2s/receiving-context.ts';
 import { ReceivingStream } from '../../src/protocol/s2s/receiving-stream.ts';
 import type { StreamRuling, StreamTimeouts } from '../../src/protocol/s2s/ruling.ts';
 import type { DialbackClaim, StreamPair, Verdict } from '../../src/protocol/stream/actions.ts';
@@ -36,6 +37,10 @@ export interface ServerPlan {
   readonly ruling?: (remote: string | undefined) => Partial<StreamRuling>;
   /** Whether it sends nothing to a server whose certificate does not prove its domain. */
   readonly peerMustProve?: boolean;
+  /** Everybody comes by direct TLS; the domain whose certificate is shown to them, and those that share it. */
+  readonly directTls?: { readonly domain: string; readonly shared?: readonly string[] };
+  /** Whether it dials by direct TLS, if not just those that take nothing else. */
+  readonly dialsDirectTls?: boolean;
   /** Whether it has no name to give itself when asked for a domain that it does not serve. */
   readonly nameless?: boolean;
 }
@@ -177,6 +182,7 @@ export class Server {
       serves: (name) => this.serves(name),
       isOurs: (name) => this.serves(name),
       ruling: (local, remote) => this.ruling(remote, local),
+      ...(plan.directTls === undefined ? {} : { directTls: directTlsOf(plan.directTls) }),
       newStreamId: () => world.newStreamId(),
       deliver: (stanza) => this.delivered(stanza),
     });
@@ -236,6 +242,7 @@ export class Server {
       local: pair.sender,
       remote: pair.target,
       purpose,
+      directTls: plan.dialsDirectTls ?? (found !== 'raw' && found.plan.directTls !== undefined),
       ruling: () => this.ruling(pair.target),
       hasCertificate: plan.certificate !== undefined,
       peerMustProve: plan.peerMustProve ?? false,
@@ -263,6 +270,14 @@ export class Server {
     const xml = Buffer.from(stanza.render({ contentNamespace: 'jabber:server' })).toString();
     this.world.delivered.push(`${this.plan.domains[0] ?? ''}: ${xml}`);
   }
+}
+
+function directTlsOf(plan: NonNullable<ServerPlan['directTls']>): DirectTls {
+  const shared: ReadonlySet<string> = new Set([plan.domain, ...(plan.shared ?? [])]);
+  return {
+    domain: domain(plan.domain),
+    isSameCertificate: (shown, asked) => shown === asked || (shared.has(shown) && shared.has(asked)),
+  };
 }
 
 /** Both ends of XEP-0114 for one secret. */

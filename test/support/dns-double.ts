@@ -81,9 +81,25 @@ export class DnsDouble {
   }
 
   srv(domain: string, ...records: readonly [priority: number, weight: number, port: number, target: string][]): this {
+    return this.#srv('_xmpp-server', domain, records);
+  }
+
+  /** Records of direct TLS. */
+  srvTls(
+    domain: string,
+    ...records: readonly [priority: number, weight: number, port: number, target: string][]
+  ): this {
+    return this.#srv('_xmpps-server', domain, records);
+  }
+
+  #srv(
+    service: string,
+    domain: string,
+    records: readonly (readonly [priority: number, weight: number, port: number, target: string])[],
+  ): this {
     for (const [priority, weight, port, target] of records) {
       this.#add({
-        name: `_xmpp-server._tcp.${domain}`,
+        name: `${service}._tcp.${domain}`,
         type: 'SRV',
         ttl: 60,
         data: { priority, weight, port, target },

@@ -176,7 +176,7 @@ export class PlainServer implements AsyncDisposable {
     const socket = connect({ host: '127.0.0.1', port });
     socket.pause();
     await once(socket, 'connect', { signal });
-    const endpoint = { host: '127.0.0.1', port, addresses: ['127.0.0.1'], method: 'route' } as const;
+    const endpoint = { host: '127.0.0.1', port, addresses: ['127.0.0.1'], method: 'route', directTls: false } as const;
     yield { socket, address: '127.0.0.1', endpoint };
     return { stage: 'tcp', detail: 'there is one address only' };
   }

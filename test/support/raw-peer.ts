@@ -78,7 +78,8 @@ export class Wire implements AsyncDisposable {
         readonly session?: Buffer;
       } = {},
   ): Promise<void> {
-    const { certificate, servername, ...more } = options;
+    const { certificate, servername, ALPNProtocols, ...more } = options;
+    const protocols = ALPNProtocols === undefined ? {} : { ALPNProtocols };
     const material = certificate === undefined ? {} : { cert: certificate.chainPem, key: certificate.keyPem };
     const plain = this.socket;
     this.#unlisten(plain);
@@ -90,12 +91,14 @@ export class Wire implements AsyncDisposable {
             rejectUnauthorized: false,
             ...(servername === undefined ? {} : { servername }),
             ...material,
+            ...protocols,
             ...more,
           })
         : new tls.TLSSocket(plain, {
             isServer: true,
             requestCert: true,
             rejectUnauthorized: false,
+            ...protocols,
             secureContext: tls.createSecureContext({ ...material, ...more }),
           });
     secured.on('error', ignore);

@@ -38,7 +38,7 @@ export function accepting(socket: Socket, certificates: OwnCertificates = sameFo
 /** A peer with a TLS configuration of its own, as client. */
 export function strangeClient(
   socket: Socket,
-  options: SecureContextOptions & { session?: Buffer; servername?: string },
+  options: SecureContextOptions & { session?: Buffer; servername?: string; ALPNProtocols?: string[] },
 ): TLSSocket {
   const client = connect({ socket, rejectUnauthorized: false, ...options });
   client.on('error', () => {});

@@ -15,6 +15,7 @@ export function listenersOf(boot: Draft<BootFile>): readonly Listener[] {
   return [
     ...present('link.listen', boot.link?.listen),
     ...present('s2s.listen', boot.s2s?.listen),
+    ...present('s2s.tls_listen', boot.s2s?.tlsListen),
     ...present('inside.listen', boot.inside?.listen),
     ...present('inside.component_listen', boot.inside?.componentListen),
     ...present('dns.listen', boot.dns?.listen),

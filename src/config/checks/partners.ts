@@ -1,8 +1,8 @@
-import { printEndpoint } from '../address.ts';
 import type { PartnerRule } from '../boot.ts';
 import type { BootFile } from '../boot-schema.ts';
 import { printPattern } from '../domain-pattern.ts';
 import { quote } from '../problem.ts';
+import { printRouteTarget } from '../route.ts';
 import type { Reading } from '../schema/place.ts';
 import { type Draft, present } from './draft.ts';
 import { ownDomains } from './homes.ts';
@@ -67,11 +67,19 @@ function checkAuthentication(key: string, rule: Draft<PartnerRule>, { s2s }: Dra
 
 function checkRoute(key: string, rule: Draft<PartnerRule>, boot: Draft<BootFile>, reading: Reading): void {
   for (const route of present(`${key}.route`, rule.route)) {
+    if (route.value.directTls && (rule.tls ?? boot.s2s?.tls) === 'none') {
+      const from = rule.tls === undefined ? 's2s.tls: none' : 'tls: none';
+      reading.error(
+        route.key,
+        `${quote(printRouteTarget(route.value))} is a server of direct TLS, and with ${from} there is no TLS`,
+        'Write "tls: required", or a server that takes plain text.',
+      );
+    }
     const own = listenersOf(boot).find(({ value }) => isSame(value, route.value));
     if (own === undefined) continue;
     reading.error(
       route.key,
-      `${quote(printEndpoint(route.value))} is fedway itself (${own.key})`,
+      `${quote(printRouteTarget(route.value))} is fedway itself (${own.key})`,
       'Write the address of the partner.',
     );
   }

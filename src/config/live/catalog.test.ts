@@ -46,7 +46,9 @@ function textFor({ kind }: LiveKey): fc.Arbitrary<string> {
   const route = fc.uniqueArray(target, { minLength: 1, maxLength: 5, selector: ([host]) => host.toLowerCase() });
   return fc.oneof(
     fc.constant('dns'),
-    route.map((list) => list.map(([host, port]) => `${host}:${port}`).join(',')),
+    fc
+      .tuple(route, fc.constantFrom('', 'tls://'))
+      .map(([list, scheme]) => list.map(([host, port]) => `${scheme}${host}:${port}`).join(',')),
   );
 }
 
@@ -65,6 +67,7 @@ describe('readLiveText', () => {
       '192.0.2.20:5269, [2001:DB8::1]:5270,XMPP.vngtp.lab:5269',
       ['192.0.2.20:5269', '[2001:db8::1]:5270', 'xmpp.vngtp.lab:5269'],
     ],
+    ['routes.vngtp.lab', 'TLS://192.0.2.20:5270, 192.0.2.20:5270', ['tls://192.0.2.20:5270', '192.0.2.20:5270']],
     ['routes.vngtp.lab', 'DNS', []],
     ['partners.tls.tls', 'none', 'none'],
     ['homes.coluc.com.federation', 'off', false],
@@ -99,6 +102,8 @@ describe('readLiveText', () => {
     ['tls', 'requird', 'tls: "requird" is not one of required, optional, none. Write "required" to insist on TLS.'],
     ['privacy', 'whitelist', /privacy: "whitelist" is not one of off, allow_list, deny_list\. Write /],
     ['routes.vngtp.lab', '192.0.2.20', 'routes.vngtp.lab: "192.0.2.20" has no port. Write "192.0.2.20:5269".'],
+    ['routes.vngtp.lab', 'tls://192.0.2.20', /has no port\. Write "192\.0\.2\.20:5270"\. "tls:\/\/" stays/],
+    ['routes.vngtp.lab', 'xmpps://a.lab:5270', /begins with "xmpps:\/\/"\. Write "host:port", or "tls:/],
     ['routes.vngtp.lab', '', /is not a list of address:port/],
     ['routes.vngtp.lab', 'a.lab:1,,b.lab:2', /has no host/],
     ['routes.vngtp.lab', 'a.lab:1, A.lab:1', /"a\.lab:1" is there twice/],
@@ -353,7 +358,7 @@ describe('liveSettingsOf', () => {
         dialback_secret: SECRET,
         'allow.vngtp.lab': 'a friend',
         'deny.*.lab': '',
-        'routes.vngtp.lab': ['[2001:db8::1]:5270'],
+        'routes.vngtp.lab': ['[2001:db8::1]:5269', 'tls://[2001:db8::1]:5270'],
         'routes.*.lab': [],
         'partners.vngtp.lab.tls': 'none',
         'partners.vngtp.lab.authentication': 'either',
@@ -380,7 +385,13 @@ describe('liveSettingsOf', () => {
       allow: [vngtp],
       deny: [lab],
       routes: [
-        { domain: vngtp, targets: [{ host: '2001:db8::1', port: 5270 }] },
+        {
+          domain: vngtp,
+          targets: [
+            { host: '2001:db8::1', port: 5269, directTls: false },
+            { host: '2001:db8::1', port: 5270, directTls: true },
+          ],
+        },
         { domain: lab, targets: [] },
       ],
       partners: [

@@ -71,7 +71,7 @@ const rule = fc.record({
   domain: choice(...PATTERNS),
   federation: choice(undefined, 'allow', 'deny'),
   ...terms,
-  route: choice(undefined, ['192.0.2.20:5269'], ['192.0.2.21:5269', 'xmpp.a.lab:5270']),
+  route: choice(undefined, ['192.0.2.20:5269'], ['192.0.2.21:5269', 'tls://xmpp.a.lab:5270']),
 });
 const bootParts = fc.record({
   s2s: fc.record(terms),

@@ -1,8 +1,8 @@
 import { isBelow } from '../../protocol/jid/domain.ts';
 import type { Json } from '../../protocol/link/messages.ts';
-import { printEndpoint } from '../address.ts';
 import type { BootConfig, DomainPattern, PartnerRule } from '../boot.ts';
 import { printPattern } from '../domain-pattern.ts';
+import { printRouteTarget } from '../route.ts';
 import type { LiveSettings } from './settings.ts';
 import { liveSettingsOf } from './snapshot.ts';
 
@@ -49,7 +49,7 @@ function valuesOf({ s2s, partners }: BootConfig): Values {
     const isEntry = rule.federation !== undefined || wider.length > 0 || partners.default === 'deny';
     if (isEntry) values.push([`${rule.federation ?? partners.default}.${pattern}`, '']);
     if (rule.route.length > 0 || wider.some(({ route }) => route.length > 0))
-      values.push([`routes.${pattern}`, rule.route.map(printEndpoint)]);
+      values.push([`routes.${pattern}`, rule.route.map(printRouteTarget)]);
     const terms = termsOf(rule, wider);
     if (terms.tls) values.push([`partners.${pattern}.tls`, rule.tls ?? s2s.tls]);
     if (terms.authentication)

@@ -135,7 +135,7 @@ export const LIVE_KEYS = {
     owner: 'edge',
     standard: undefined,
     meaning:
-      'A federated static route: addresses of the partner, tried in order, instead of DNS. The most specific pattern decides; `dns` says that it has no route although a wider pattern does.',
+      'A federated static route: addresses of the partner, tried in order, instead of DNS; `tls://` before one says that it takes direct TLS (XEP-0368). The most specific pattern decides; `dns` says that it has no route although a wider pattern does.',
   },
   'partners.<pattern>.tls': {
     kind: tlsMode,

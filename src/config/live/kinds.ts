@@ -4,6 +4,7 @@ import { parseEndpoint, printEndpoint } from '../address.ts';
 import { expectsOf, type Options, parseChoice } from '../choice.ts';
 import type { Parsed } from '../measure.ts';
 import { quote } from '../problem.ts';
+import { parseRouteTarget, printRouteTarget } from '../route.ts';
 
 /**
  * A kind of live value. What a person writes as text and what a program sends as JSON are read by the same function, so that both
@@ -99,7 +100,7 @@ const MOST_TARGETS = 32;
 /** In place of an empty list: no route, although a wider pattern has one. */
 const BY_DNS = 'dns';
 
-/** Where a partner is reached, tried in order: `host:port` each. The empty list is written `dns`. */
+/** Where a partner is reached, tried in order: `host:port` each, `tls://host:port` for direct TLS. The empty list is written `dns`. */
 export const targets: LiveKind<readonly string[]> = kind<readonly string[]>(
   'list of address:port, or dns',
   (written) => {
@@ -110,9 +111,9 @@ export const targets: LiveKind<readonly string[]> = kind<readonly string[]>(
       return { reason: `the route has ${parts.length} addresses`, cure: `Write at most ${MOST_TARGETS}.` };
     const values: string[] = [];
     for (const part of parts) {
-      const parsed = parseEndpoint(part, 'name or address', XMPP_SERVER);
+      const parsed = parseRouteTarget(part);
       if (!('value' in parsed)) return parsed;
-      const target = printEndpoint(parsed.value);
+      const target = printRouteTarget(parsed.value);
       if (values.includes(target)) return { reason: `${quote(target)} is there twice`, cure: 'Keep one of them.' };
       values.push(target);
     }

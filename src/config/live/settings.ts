@@ -2,6 +2,7 @@ import type { Domain } from '../../protocol/jid/domain.ts';
 import type { Authentication, TlsMode } from '../../protocol/s2s/ruling.ts';
 import type { Endpoint } from '../address.ts';
 import type { DomainPattern } from '../boot.ts';
+import type { RouteTarget } from '../route.ts';
 import type { Secret } from '../secret.ts';
 
 /** Who may federate: everybody, those on the allow list, or all but those on the deny list. */
@@ -44,7 +45,7 @@ export interface LiveSettings {
   /** Whether `routes` are used. */
   readonly staticRoutes: boolean;
   /** The most specific pattern decides. Without targets: there is no route, although a wider pattern has one. */
-  readonly routes: readonly { readonly domain: DomainPattern; readonly targets: readonly Endpoint[] }[];
+  readonly routes: readonly { readonly domain: DomainPattern; readonly targets: readonly RouteTarget[] }[];
   readonly partners: readonly PartnerSettings[];
   /** `undefined`: none is configured, or another box holds it. */
   readonly dialbackSecret: Secret | undefined;

@@ -3,6 +3,7 @@ import type { Json } from '../../protocol/link/messages.ts';
 import { parseEndpoint } from '../address.ts';
 import type { DomainPattern } from '../boot.ts';
 import { printPattern } from '../domain-pattern.ts';
+import { parseRouteTarget } from '../route.ts';
 import { Secret } from '../secret.ts';
 import {
   authenticationWay,
@@ -115,7 +116,7 @@ function applyTo(form: LiveForm, of: DomainPattern, value: Json, draft: Draft): 
       break;
     case 'routes.<pattern>': {
       const route = read(targets, value)?.flatMap((target) => {
-        const parsed = parseEndpoint(target, 'name or address', 0);
+        const parsed = parseRouteTarget(target);
         return 'value' in parsed ? [parsed.value] : [];
       });
       if (route !== undefined) draft.routes.push(Object.freeze({ domain: of, targets: Object.freeze(route) }));

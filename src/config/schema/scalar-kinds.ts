@@ -5,6 +5,7 @@ import { expectsOf, type Options, parseChoice } from '../choice.ts';
 import { readDomain, readPattern } from '../domain-pattern.ts';
 import { type Parsed, parseDuration, parseSize } from '../measure.ts';
 import { quote } from '../problem.ts';
+import { parseRouteTarget, type RouteTarget } from '../route.ts';
 import type { JsonSchema, Kind } from './kind.ts';
 
 type Written = string | number | boolean;
@@ -143,6 +144,14 @@ export function endpoint(hosts: HostForm, usualPort: number): Kind<Endpoint> {
   const words = hosts === 'address' ? 'IP address:port' : 'address:port';
   return text(words, `${words}, such as ${example}`, {}, (written) => parseEndpoint(written, hosts, usualPort));
 }
+
+/** `host:port`, or `tls://host:port` for direct TLS. */
+export const routeTarget: Kind<RouteTarget> = text(
+  'address:port or tls://address:port',
+  'address:port, such as "192.0.2.20:5269", or "tls://192.0.2.20:5270" for direct TLS',
+  {},
+  parseRouteTarget,
+);
 
 /** An IP address without a port. */
 export const address: Kind<string> = text('IP address', 'an IP address such as "192.0.2.1"', {}, parseAddress);

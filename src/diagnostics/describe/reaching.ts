@@ -25,10 +25,22 @@ export const REACHING: Rows<ReachingNote> = {
     severity: 'info',
     module: 'dns',
     codeLocation: 'debug',
-    wording: ({ domain, method, targets, seconds }, { side }) => ({
-      sentence: `${named(domain)} is served by ${listed(targets)} (${side === 'home' ? 'its address in homes' : METHODS[method]}).`,
-      fields: { domain, method, targets, seconds_total: seconds.total, seconds_srv: seconds.srv },
-    }),
+    wording: ({ domain, method, targets, seconds }, { side }) => {
+      const addresses = targets.map(({ address }) => address);
+      const direct = targets.filter(({ directTls }) => directTls).map(({ address }) => address);
+      const byDirectTls = direct.length === 0 ? '' : ` By direct TLS: ${listed(direct)}.`;
+      return {
+        sentence: `${named(domain)} is served by ${listed(addresses)} (${side === 'home' ? 'its address in homes' : METHODS[method]}).${byDirectTls}`,
+        fields: {
+          domain,
+          method,
+          targets: addresses,
+          direct_tls: direct.length === 0 ? undefined : direct,
+          seconds_total: seconds.total,
+          seconds_srv: seconds.srv,
+        },
+      };
+    },
   },
   'lookup-failed': {
     severity: 'warning',

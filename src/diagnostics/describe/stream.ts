@@ -85,9 +85,11 @@ export const STREAM: Rows<StreamNote> = {
     module: 's2s.tls',
     codeLocation: 'stream.*',
     folds: true,
-    severityOf: (_note, subject) => (subject.side === 'home' ? 'info' : 'warning'),
+    // On a port of direct TLS anybody can fail who looks at open ports, and has not said who it is.
+    severityOf: (_note, { side, direction, remote }) =>
+      side === 'home' || (direction === 'in' && remote === undefined) ? 'info' : 'warning',
     wording: ({ detail }, subject) => ({
-      sentence: `The stream with ${peerOf(subject)} is not encrypted, whoever is on the way can read it: ${ended(detail)}`,
+      sentence: `The TLS handshake with ${peerOf(subject)} failed, and the connection ends: ${ended(detail)}`,
     }),
   },
   'external-offered': {

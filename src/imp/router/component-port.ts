@@ -42,7 +42,8 @@ export function componentPort({ router, timeouts, limits, notes, tap }: Componen
       }),
     crowded: (name) => router.crowdedFor(name),
     // The pair is that of the stanza: it does not say which component brings it.
-    deliver: (stanza, _, name) => {
+    deliver: (stanza, _, from) => {
+      const { remote: name } = from.addresses();
       if (name !== undefined) router.arrived(stanza, name);
       return undefined;
     },

@@ -52,7 +52,7 @@ function resolverOf(
     async *targets(): AsyncGenerator<Endpoint, NoEndpoint | undefined> {
       for (const addresses of targets) {
         resolver.asked++;
-        yield { host: `h${resolver.asked}.lab`, port, addresses, method: 'SRV' };
+        yield { host: `h${resolver.asked}.lab`, port, addresses, method: 'SRV', directTls: false };
       }
       return end;
     },
@@ -69,6 +69,7 @@ function run(
     notes: (note) => notes.push(note),
     subject: {},
     signal: never,
+    directTls: true,
     ...options,
   });
 }
@@ -229,7 +230,7 @@ describe('abort', () => {
     const resolver: DialOptions['resolver'] = {
       async *targets() {
         try {
-          yield { host: 'h.lab', port, addresses: ['127.0.0.8', '127.0.0.9'], method: 'SRV' };
+          yield { host: 'h.lab', port, addresses: ['127.0.0.8', '127.0.0.9'], method: 'SRV', directTls: false };
         } finally {
           ended = true;
         }

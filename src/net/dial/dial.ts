@@ -14,6 +14,8 @@ export interface DialOptions {
   /** Goes with every note of this run. */
   readonly subject: NoteSubject;
   readonly signal: AbortSignal;
+  /** Whether servers may be connected to that take TLS first (XEP-0368). */
+  readonly directTls: boolean;
   /** Local addresses that connections leave from, at most one per family. */
   readonly dialFrom?: readonly string[];
   /** Milliseconds for one address. */
@@ -49,9 +51,9 @@ export interface DialFailure {
  * @throws the signal's reason once it is aborted; no socket, timer or query of ours is then left
  */
 export async function* dial(domain: Domain, options: DialOptions): AsyncGenerator<Dialed, DialFailure> {
-  const { notes, subject, signal } = options;
+  const { notes, subject, signal, directTls } = options;
   const failures: string[] = [];
-  const targets = options.resolver.targets(domain, signal, subject);
+  const targets = options.resolver.targets(domain, { signal, subject, directTls });
   try {
     for (;;) {
       const target = await targets.next();

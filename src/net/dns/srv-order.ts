@@ -9,8 +9,12 @@ export type RandomUpTo = (max: number) => number;
  *
  * @param limit only so many are returned
  */
-export function orderBySrv(records: readonly SrvRecord[], random: RandomUpTo, limit: number): readonly SrvRecord[] {
-  const ordered: SrvRecord[] = [];
+export function orderBySrv<R extends SrvRecord>(
+  records: readonly R[],
+  random: RandomUpTo,
+  limit: number,
+): readonly R[] {
+  const ordered: R[] = [];
   const priorities = [...new Set(records.map((record) => record.priority))].sort((a, b) => a - b);
   for (const priority of priorities) {
     const rest = shuffle(
@@ -38,7 +42,7 @@ function choose(records: readonly SrvRecord[], mark: number): number {
 }
 
 /** RFC 2782 leaves the order of equals open: chance, so that servers of weight 0 share the load too. */
-function shuffle(records: SrvRecord[], random: RandomUpTo): SrvRecord[] {
+function shuffle<R>(records: R[], random: RandomUpTo): R[] {
   const mixed = records;
   for (let last = mixed.length - 1; last > 0; last--) {
     const other = random(last);

@@ -31,9 +31,13 @@ function resolver(options: Partial<DomainResolverOptions> = {}): DomainResolver 
 }
 
 /** Everything a run gives, and how it ends. */
-async function all(name: string, using = resolver()): Promise<{ found: Endpoint[]; end: NoEndpoint | undefined }> {
+async function all(
+  name: string,
+  using = resolver(),
+  directTls = true,
+): Promise<{ found: Endpoint[]; end: NoEndpoint | undefined }> {
   const found: Endpoint[] = [];
-  const run = using.targets(domain(name), never);
+  const run = using.targets(domain(name), { signal: never, directTls });
   for (;;) {
     const next = await run.next();
     if (next.done === true) return { found, end: next.value };
@@ -53,15 +57,23 @@ describe('SRV', () => {
       .a('b.lab', '127.0.0.3');
     expect(await all('Bücher.lab')).toEqual({
       found: [
-        { host: 'a.lab', port: 5269, addresses: ['127.0.0.2'], method: 'SRV' },
-        { host: 'b.lab', port: 5270, addresses: ['127.0.0.3'], method: 'SRV' },
+        { host: 'a.lab', port: 5269, addresses: ['127.0.0.2'], method: 'SRV', directTls: false },
+        { host: 'b.lab', port: 5270, addresses: ['127.0.0.3'], method: 'SRV', directTls: false },
       ],
       end: undefined,
     });
-    expect(dns.asked()[0]).toBe('SRV _xmpp-server._tcp.xn--bcher-kva.lab');
+    expect(dns.asked().slice(0, 2).toSorted()).toEqual([
+      'SRV _xmpp-server._tcp.xn--bcher-kva.lab',
+      'SRV _xmpps-server._tcp.xn--bcher-kva.lab',
+    ]);
+    const targets = [
+      { address: 'a.lab:5269', directTls: false },
+      { address: 'b.lab:5270', directTls: false },
+    ];
     expect(notes).toMatchObject([
       { note: 'lookup-started', domain: 'bücher.lab', ascii: 'xn--bcher-kva.lab', service: '_xmpp-server._tcp' },
-      { note: 'lookup-finished', domain: 'bücher.lab', method: 'SRV', targets: ['a.lab:5269', 'b.lab:5270'] },
+      { note: 'lookup-started', domain: 'bücher.lab', ascii: 'xn--bcher-kva.lab', service: '_xmpps-server._tcp' },
+      { note: 'lookup-finished', domain: 'bücher.lab', method: 'SRV', targets },
     ]);
   });
 
@@ -69,10 +81,14 @@ describe('SRV', () => {
     dns.a('vngtp.lab', '127.0.0.2');
     const subjects: unknown[] = [];
     const subject = { direction: 'out', remote: 'vngtp.lab' } as const;
-    const run = resolver({ notes: (_, about) => subjects.push(about) }).targets(domain('vngtp.lab'), never, subject);
+    const run = resolver({ notes: (_, about) => subjects.push(about) }).targets(domain('vngtp.lab'), {
+      signal: never,
+      subject,
+      directTls: true,
+    });
     await run.next();
     await run.return(undefined);
-    expect(subjects).toEqual([subject, subject]);
+    expect(subjects).toEqual([subject, subject, subject]);
   });
 
   test('N-05: the addresses of the second target are looked up when it is asked for', async () => {
@@ -80,11 +96,11 @@ describe('SRV', () => {
       .srv('vngtp.lab', [10, 0, 5269, 'a.lab'], [20, 0, 5269, 'b.lab'])
       .a('a.lab', '127.0.0.2')
       .a('b.lab', '127.0.0.3');
-    const run = resolver().targets(domain('vngtp.lab'), never);
+    const run = resolver().targets(domain('vngtp.lab'), { signal: never, directTls: true });
     await run.next();
-    expect(dns.asked()).toEqual(['SRV _xmpp-server._tcp.vngtp.lab', 'AAAA a.lab', 'A a.lab']);
+    expect(dns.asked().slice(2)).toEqual(['AAAA a.lab', 'A a.lab']);
     await run.return(undefined);
-    expect(dns.queries).toHaveLength(3);
+    expect(dns.queries).toHaveLength(4);
   });
 
   test('N-03: equal priorities follow the injected chance', async () => {
@@ -106,7 +122,7 @@ describe('SRV', () => {
       stage: 'no-service',
       detail: 'vngtp.lab declares in DNS that it has no XMPP service (SRV target ".")',
     });
-    expect(dns.queries).toHaveLength(1);
+    expect(dns.asked().filter((asked) => !asked.startsWith('SRV'))).toEqual([]);
     expect(told('lookup-failed')).toMatchObject([{ stage: 'no-service' }]);
   });
 
@@ -127,7 +143,7 @@ describe('SRV', () => {
       expect(found).toEqual([]);
       expect(end?.stage).toBe('dns');
       expect(end?.detail).toContain(`127.0.0.1:${dns.server.port}`);
-      expect(dns.queries).toHaveLength(1);
+      expect(dns.asked().filter((asked) => !asked.startsWith('SRV'))).toEqual([]);
     },
   );
 
@@ -191,7 +207,13 @@ describe('without SRV', () => {
     dns.a('vngtp.lab', '127.0.0.2', '127.0.0.3', '127.0.0.4').aaaa('vngtp.lab', '::1');
     expect(await all('vngtp.lab')).toEqual({
       found: [
-        { host: 'vngtp.lab', port: 5269, addresses: ['::1', '127.0.0.2', '127.0.0.3', '127.0.0.4'], method: 'A/AAAA' },
+        {
+          host: 'vngtp.lab',
+          port: 5269,
+          addresses: ['::1', '127.0.0.2', '127.0.0.3', '127.0.0.4'],
+          method: 'A/AAAA',
+          directTls: false,
+        },
       ],
       end: undefined,
     });
@@ -215,6 +237,100 @@ describe('without SRV', () => {
   });
 });
 
+describe('direct TLS', () => {
+  test('N-15, N-16: records of both services are one list by priority, and each says how its target is spoken to', async () => {
+    dns
+      .srv('vngtp.lab', [10, 0, 5269, 'a.lab'], [30, 0, 5269, 'c.lab'])
+      .srvTls('vngtp.lab', [20, 0, 5270, 'b.lab'], [5, 0, 443, 'z.lab'])
+      .a('a.lab', '127.0.0.2')
+      .a('b.lab', '127.0.0.3')
+      .a('c.lab', '127.0.0.4')
+      .a('z.lab', '127.0.0.5');
+    const { found } = await all('vngtp.lab');
+    expect(found.map(({ host, port, directTls }) => [host, port, directTls])).toEqual([
+      ['z.lab', 443, true],
+      ['a.lab', 5269, false],
+      ['b.lab', 5270, true],
+      ['c.lab', 5269, false],
+    ]);
+    expect(told('lookup-finished')).toMatchObject([
+      {
+        targets: [
+          { address: 'z.lab:443', directTls: true },
+          { address: 'a.lab:5269', directTls: false },
+          { address: 'b.lab:5270', directTls: true },
+          { address: 'c.lab:5269', directTls: false },
+        ],
+      },
+    ]);
+  });
+
+  test('N-18: with records of direct TLS alone the domain itself is not tried', async () => {
+    dns.srvTls('vngtp.lab', [0, 0, 5270, 'gone.lab']).a('vngtp.lab', '127.0.0.2');
+    expect(await all('vngtp.lab')).toEqual({
+      found: [],
+      end: { stage: 'dns', detail: 'gone.lab does not exist in DNS' },
+    });
+  });
+
+  test('N-17: "no direct TLS" leaves STARTTLS alone, and takes the place of no record', async () => {
+    dns.srvTls('vngtp.lab', [0, 0, 0, '.']).srv('vngtp.lab', [0, 0, 5269, 'a.lab']).a('a.lab', '127.0.0.2');
+    expect((await all('vngtp.lab')).found).toMatchObject([{ host: 'a.lab', directTls: false }]);
+    dns.srvTls('only.lab', [0, 0, 0, '.']).a('only.lab', '127.0.0.2');
+    expect(await all('only.lab')).toMatchObject({ found: [], end: { stage: 'no-service' } });
+    expect(dns.asked()).not.toContain('A only.lab');
+  });
+
+  test('N-08: a service that nobody can tell is told of; what is known of the other is used', async () => {
+    dns
+      .srv('vngtp.lab', [0, 0, 5269, 'a.lab'])
+      .script('SRV', '_xmpps-server._tcp.vngtp.lab', { rcode: 2 })
+      .a('a.lab', '127.0.0.2');
+    expect((await all('vngtp.lab')).found).toMatchObject([{ host: 'a.lab' }]);
+    expect(told('connect-failed')).toMatchObject([{ address: '_xmpps-server._tcp.vngtp.lab' }]);
+  });
+
+  test('N-08: without STARTTLS records, direct TLS that nobody can tell is not "no SRV"', async () => {
+    dns.script('SRV', '_xmpps-server._tcp.vngtp.lab', { rcode: 2 }).a('vngtp.lab', '127.0.0.2');
+    expect(await all('vngtp.lab')).toMatchObject({ found: [], end: { stage: 'dns' } });
+    expect(dns.asked()).not.toContain('A vngtp.lab');
+  });
+
+  test('where TLS is switched off its targets are left out, and nothing takes their place', async () => {
+    dns
+      .srvTls('vngtp.lab', [0, 0, 5270, 'b.lab'])
+      .srv('vngtp.lab', [1, 0, 5269, 'a.lab'])
+      .a('a.lab', '127.0.0.2')
+      .a('b.lab', '127.0.0.3');
+    expect((await all('vngtp.lab', resolver(), false)).found).toMatchObject([{ host: 'a.lab' }]);
+    dns.srvTls('only.lab', [0, 0, 5270, 'b.lab']).a('only.lab', '127.0.0.2');
+    expect(await all('only.lab', resolver(), false)).toEqual({
+      found: [],
+      end: {
+        stage: 'no-service',
+        detail: 'it is a server of direct TLS, and TLS is switched off for the domain',
+      },
+    });
+  });
+
+  test('N-38, N-39: its targets are bound by the same rules', async () => {
+    dns.srvTls('vngtp.lab', [0, 0, 25, 'a.lab'], [1, 0, 5270, 'b.lab']).a('b.lab', '10.0.0.1');
+    const { found, end } = await all('vngtp.lab');
+    expect(found).toEqual([]);
+    expect(end?.stage).toBe('no-service');
+    expect(end?.detail).toContain('port 25 of a.lab');
+    expect(end?.detail).toContain('10.0.0.1, a private address');
+  });
+
+  test('N-10: a route says of each target whether it takes direct TLS', async () => {
+    const using = resolver({ route: () => [{ host: '192.0.2.20', port: 5270, directTls: true }] });
+    expect((await all('vngtp.lab', using)).found).toMatchObject([
+      { host: '192.0.2.20', method: 'route', directTls: true },
+    ]);
+    expect(await all('vngtp.lab', using, false)).toMatchObject({ found: [], end: { stage: 'no-service' } });
+  });
+});
+
 describe('address families', () => {
   test('N-20: one family that is slow or fails does not hold up the other', async () => {
     dns.a('vngtp.lab', '127.0.0.2').script('AAAA', 'vngtp.lab', { rcode: 2 });
@@ -223,7 +339,7 @@ describe('address families', () => {
     const run = resolver({
       dns: new DnsClient({ servers: [dns.server], timeout: 60_000, attempts: 1 }),
       patience: 10,
-    }).targets(domain('slow.lab'), never);
+    }).targets(domain('slow.lab'), { signal: never, directTls: true });
     expect((await run.next()).value).toMatchObject({ addresses: ['127.0.0.3'] });
     await run.return(undefined);
   });
@@ -246,13 +362,13 @@ describe('static routes', () => {
   test('N-10: a route replaces DNS, in its order and whatever the addresses', async () => {
     dns.srv('vngtp.lab', [0, 0, 5269, 'wrong.lab']).a('host.lab', '192.168.0.1');
     const route = [
-      { host: '10.0.0.1', port: 25 },
-      { host: 'host.lab', port: 5269 },
+      { host: '10.0.0.1', port: 25, directTls: false },
+      { host: 'host.lab', port: 5269, directTls: false },
     ];
     const using = resolver({ allowAddresses: [], route: (name) => (name === 'vngtp.lab' ? route : undefined) });
     expect((await all('vngtp.lab', using)).found).toEqual([
-      { host: '10.0.0.1', port: 25, addresses: ['10.0.0.1'], method: 'route' },
-      { host: 'host.lab', port: 5269, addresses: ['192.168.0.1'], method: 'route' },
+      { host: '10.0.0.1', port: 25, addresses: ['10.0.0.1'], method: 'route', directTls: false },
+      { host: 'host.lab', port: 5269, addresses: ['192.168.0.1'], method: 'route', directTls: false },
     ]);
     expect(dns.asked()).toEqual(['AAAA host.lab', 'A host.lab']);
     expect(notes.map((note) => note.note)).toEqual(['lookup-finished']);
@@ -260,7 +376,7 @@ describe('static routes', () => {
 
   test('N-10: there is no way back to DNS from a route that leads nowhere', async () => {
     dns.a('vngtp.lab', '127.0.0.2');
-    const using = resolver({ route: () => [{ host: 'gone.lab', port: 5269 }] });
+    const using = resolver({ route: () => [{ host: 'gone.lab', port: 5269, directTls: false }] });
     expect(await all('vngtp.lab', using)).toEqual({
       found: [],
       end: { stage: 'dns', detail: 'gone.lab does not exist in DNS' },
@@ -312,15 +428,20 @@ describe('abuse', () => {
 });
 
 describe('abort', () => {
-  test.each(['SRV _xmpp-server._tcp.vngtp.lab', 'A vngtp.lab'])('while %s is open ends the run', async (silent) => {
-    const [type = '', name = ''] = silent.split(' ');
-    dns.a('vngtp.lab', '127.0.0.2').script(type, name, { silent: true });
-    const controller = new AbortController();
-    const client = new DnsClient({ servers: [dns.server], timeout: 60_000, attempts: 1 });
-    const next = resolver({ dns: client }).targets(domain('vngtp.lab'), controller.signal).next();
-    await dns.seen(type === 'SRV' ? 1 : 3);
-    const reason = new Error('no longer wanted');
-    controller.abort(reason);
-    await expect(next).rejects.toBe(reason);
-  });
+  test.each(['SRV _xmpp-server._tcp.vngtp.lab', 'SRV _xmpps-server._tcp.vngtp.lab', 'A vngtp.lab'])(
+    'while %s is open ends the run',
+    async (silent) => {
+      const [type = '', name = ''] = silent.split(' ');
+      dns.a('vngtp.lab', '127.0.0.2').script(type, name, { silent: true });
+      const controller = new AbortController();
+      const client = new DnsClient({ servers: [dns.server], timeout: 60_000, attempts: 1 });
+      const next = resolver({ dns: client })
+        .targets(domain('vngtp.lab'), { signal: controller.signal, directTls: true })
+        .next();
+      await dns.seen(type === 'SRV' ? 2 : 4);
+      const reason = new Error('no longer wanted');
+      controller.abort(reason);
+      await expect(next).rejects.toBe(reason);
+    },
+  );
 });

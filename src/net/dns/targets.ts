@@ -7,12 +7,13 @@ import { contains, type Networks, networks, specialAddress } from './address.ts'
 import { hostAddresses } from './both-families.ts';
 import type { DnsClient } from './client.ts';
 import { isDialable } from './ports.ts';
-import { hostPort, type SrvRecord } from './records.ts';
+import { type DnsResult, hostPort, type SrvRecord } from './records.ts';
+import { SERVICES, servicesOf } from './services.ts';
 import { orderBySrv, type RandomUpTo } from './srv-order.ts';
 
-const SERVICE = '_xmpp-server._tcp';
 /** RFC 6120 §3.2.2. */
 const DEFAULT_PORT = 5269;
+const NO_TLS = 'it is a server of direct TLS, and TLS is switched off for the domain';
 /** What one run uses at most, however much DNS offers. */
 const MOST = { targets: 32, addressesPerTarget: 16, addresses: 64 } as const;
 
@@ -23,6 +24,8 @@ export interface Endpoint {
   /** At least one. */
   readonly addresses: readonly string[];
   readonly method: 'SRV' | 'A/AAAA' | 'route';
+  /** TLS comes first there, without STARTTLS (XEP-0368). */
+  readonly directTls: boolean;
 }
 
 /**
@@ -39,6 +42,18 @@ export interface RouteTarget {
   /** A host name in A-labels, or an IP address. */
   readonly host: string;
   readonly port: number;
+  /** TLS comes first there, without STARTTLS (XEP-0368). */
+  readonly directTls: boolean;
+}
+
+/** What a run is for. */
+export interface TargetsOptions {
+  /** Aborted when the targets are not wanted any more. */
+  readonly signal: AbortSignal;
+  /** Goes with the notes. */
+  readonly subject?: NoteSubject;
+  /** Whether targets of direct TLS are of use: not where TLS is switched off. */
+  readonly directTls: boolean;
 }
 
 export interface DomainResolverOptions {
@@ -74,7 +89,7 @@ interface Skipped {
   readonly refused: boolean;
 }
 
-/** Finds the servers of a domain (RFC 6120 §3.2): static route, SRV records, the domain itself. */
+/** Finds the servers of a domain (RFC 6120 §3.2, XEP-0368 §3): static route, SRV records of both services, the domain itself. */
 export class DomainResolver {
   readonly #options: DomainResolverOptions;
   readonly #allowed: Networks;
@@ -90,15 +105,15 @@ export class DomainResolver {
    * The endpoints of a domain in the order they are to be tried. Lazy: the addresses of a target are looked up when it is asked
    * for. A target whose address families answer at very different times appears twice, with different addresses.
    *
-   * @param subject goes with the notes: lookup-started, lookup-finished (with the first endpoint), lookup-failed, and a
-   *   connect-failed for each target or address that is skipped
+   * The notes are lookup-started for each service, lookup-finished (with the first endpoint), lookup-failed, and a connect-failed for
+   * each target or address that is skipped.
+   *
    * @returns why there was no endpoint, `undefined` after at least one
    * @throws the signal's reason once it is aborted; no question and no timer is then left
    */
   async *targets(
     domain: Domain,
-    signal: AbortSignal,
-    subject: NoteSubject = {},
+    { signal, subject = {}, directTls }: TargetsOptions,
   ): AsyncGenerator<Endpoint, NoEndpoint | undefined> {
     const { notes } = this.#options;
     const started = performance.now();
@@ -118,7 +133,12 @@ export class DomainResolver {
 
     let found = false;
     let budget: number = MOST.addresses;
-    for (const candidate of candidates.hosts) {
+    const hosts = candidates.hosts.filter((one) => {
+      const isOfUse = directTls || !one.directTls;
+      if (!isOfUse) skip({ address: hostPort(one.host, one.port), detail: NO_TLS, refused: true });
+      return isOfUse;
+    });
+    for (const candidate of hosts) {
       let room = Math.min(MOST.addressesPerTarget, budget);
       for await (const { addresses, problem } of this.#addresses(candidate, signal)) {
         if (problem !== undefined) {
@@ -136,11 +156,12 @@ export class DomainResolver {
         if (usable.length === 0) continue;
         if (!found) {
           found = true;
-          const targets = candidates.hosts.map((one) => hostPort(one.host, one.port));
+          const targets = hosts.map((one) => ({ address: hostPort(one.host, one.port), directTls: one.directTls }));
           const seconds = { total: (performance.now() - started) / 1000, srv: srvSeconds };
           notes({ note: 'lookup-finished', domain, method: candidates.method, targets, seconds }, subject);
         }
-        yield { host: candidate.host, port: candidate.port, addresses: usable, method: candidates.method };
+        const { host, port } = candidate;
+        yield { host, port, addresses: usable, method: candidates.method, directTls: candidate.directTls };
       }
       if (budget <= 0) break;
     }
@@ -161,25 +182,32 @@ export class DomainResolver {
     }
 
     const ascii = toAscii(domain);
-    this.#options.notes({ note: 'lookup-started', domain, ascii, service: SERVICE }, subject);
-    const srv = await this.#options.dns.lookup(`${SERVICE}.${ascii}`, 'SRV', signal);
-    // Not knowing is not the same as knowing that there is none (RFC 7673 §3.4).
-    if ('failed' in srv) return { stage: 'dns', detail: srv.failed };
-    if ('none' in srv) {
-      return { method: 'A/AAAA', hosts: [{ host: ascii, port: DEFAULT_PORT, trusted: false }], skipped: [] };
-    }
-    if (srv.records.length === 1 && srv.records[0]?.target === '') {
+    const ask = (service: string): Promise<DnsResult<SrvRecord>> => {
+      this.#options.notes({ note: 'lookup-started', domain, ascii, service }, subject);
+      return this.#options.dns.lookup(`${service}.${ascii}`, 'SRV', signal);
+    };
+    const services = servicesOf(...(await Promise.all([ask(SERVICES.startTls), ask(SERVICES.directTls)])));
+    if (services === 'declined') {
       return { stage: 'no-service', detail: `${ascii} declares in DNS that it has no XMPP service (SRV target ".")` };
     }
+    if (services === 'nothing') {
+      const itself = { host: ascii, port: DEFAULT_PORT, directTls: false, trusted: false };
+      return { method: 'A/AAAA', hosts: [itself], skipped: [] };
+    }
+    if ('failed' in services) return { stage: 'dns', detail: services.failed };
+    const { records, unknown } = services;
     const skipped: Skipped[] = [];
-    const usable = srv.records.filter((record) => {
+    if (unknown !== undefined)
+      skipped.push({ address: `${unknown.service}.${ascii}`, detail: unknown.why, refused: false });
+    const usable = records.filter((record) => {
       const problem = srvProblem(record);
       if (problem !== undefined) skipped.push({ ...problem, address: `${printable(record.target)}:${record.port}` });
       return problem === undefined;
     });
-    const hosts = orderBySrv(usable, this.#random, MOST.targets).map(({ target, port }) => ({
+    const hosts = orderBySrv(usable, this.#random, MOST.targets).map(({ target, port, directTls }) => ({
       host: target,
       port,
+      directTls,
       trusted: false,
     }));
     return { method: 'SRV', hosts, skipped: skipped.slice(0, MOST.targets) };

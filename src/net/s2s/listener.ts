@@ -26,12 +26,19 @@ export interface ListenerContext {
   readonly limits: { readonly connections: number; readonly perAddress: number };
   /** Whether a peer with this address may connect at all. */
   allows(address: string): boolean;
-  /** Makes the stream for a new connection. `deliver` is for its stanzas; `mayRead` says whether there is room for the next one. */
-  accept(deliver: (stanza: Stanza, pair: StreamPair) => void, mayRead: () => boolean): AcceptedStream;
+  /**
+   * Makes the stream for a new connection. `deliver` is for its stanzas; `mayRead` says whether there is room for the next one; `directTls`: it came to a
+   * port of direct TLS.
+   */
+  accept(
+    deliver: (stanza: Stanza, pair: StreamPair) => void,
+    mayRead: () => boolean,
+    directTls: boolean,
+  ): AcceptedStream;
   /** While there is no room for what a peer brings, as far as it is known who that is: a promise, until whose end its connection is not read. */
   crowded?(remote: string | undefined): Promise<void> | undefined;
-  /** Where the stanzas go; `remote` is who `crowded` is asked for. A promise makes the connection wait. */
-  deliver(stanza: Stanza, pair: StreamPair, remote: string | undefined): Promise<void> | undefined;
+  /** Where the stanzas that a stream brings go. A promise makes the connection wait. */
+  deliver(stanza: Stanza, pair: StreamPair, from: AcceptedStream): Promise<void> | undefined;
   startTls: StreamOwner['startTls'];
   verify(claim: DialbackClaim, forConnection: string, signal: AbortSignal): Promise<Verdict>;
   authorized?(pair: StreamPair, driver: StreamDriver): void;
@@ -66,21 +73,28 @@ export class StreamListener {
     return this.perSource.total;
   }
 
-  /** Listens on an address; the promise is rejected with Node's error when that is not possible. */
-  listen(host: string, port: number): Promise<number> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) => this.accept(socket));
+  /**
+   * Listens on an address; the promise is rejected with Node's error when that is not possible.
+   *
+   * @param directTls whether TLS comes first there (XEP-0368); all addresses share the limits
+   */
+  listen(host: string, port: number, directTls = false): Promise<number> {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) =>
+      this.accept(socket, directTls),
+    );
+    const what = directTls ? `${this.context.what} direct TLS` : this.context.what;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
         server.off('error', reject);
         server.on('error', (error) => {
-          this.context.notes({ note: 'bug', where: `${this.context.what} listener`, detail: error.message }, {});
+          this.context.notes({ note: 'bug', where: `${what} listener`, detail: error.message }, {});
         });
         this.servers.push(server);
         const bound = server.address();
         const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
         const address = hostPort(host, actual);
-        this.context.notes({ note: 'listening', what: this.context.what, address }, {});
+        this.context.notes({ note: 'listening', what, address }, {});
         resolve(actual);
       });
     });
@@ -120,7 +134,7 @@ export class StreamListener {
     return closeNamed(this.running, connection, reason);
   }
 
-  private accept(socket: Socket): void {
+  private accept(socket: Socket, directTls: boolean): void {
     const { context } = this;
     const address = socket.remoteAddress;
     if (address === undefined) {
@@ -139,7 +153,7 @@ export class StreamListener {
       return;
     }
     this.perSource.take(source);
-    this.drive(socket, source);
+    this.drive(socket, source, directTls);
   }
 
   private refusal(address: string, source: string): string | undefined {
@@ -173,7 +187,7 @@ export class StreamListener {
     }
   }
 
-  private drive(socket: Socket, source: string): void {
+  private drive(socket: Socket, source: string, directTls: boolean): void {
     const { context } = this;
     const connection = context.newHandle();
     const peer = peerOf(socket);
@@ -183,11 +197,15 @@ export class StreamListener {
       if (room !== undefined) driver.hold(room);
       return room === undefined;
     };
-    const accepted = context.accept((stanza, pair) => {
-      driver.stanzasIn += 1;
-      const room = context.deliver(stanza, pair, accepted.addresses().remote);
-      if (room !== undefined) driver.hold(room);
-    }, mayRead);
+    const accepted = context.accept(
+      (stanza, pair) => {
+        driver.stanzasIn += 1;
+        const room = context.deliver(stanza, pair, accepted);
+        if (room !== undefined) driver.hold(room);
+      },
+      mayRead,
+      directTls,
+    );
     const subject = (): NoteSubject => {
       const { local, remote } = accepted.addresses();
       return {

@@ -16,8 +16,11 @@ import { closeNamed, factsOf, type RunningStream, type StreamFacts } from './str
 /** What the opener is given. One opener serves one face of the box: the partners, or a server inside. */
 export interface OpenerContext {
   readonly side: 'foreign' | 'home';
-  /** Connections to the servers of a domain, the best first, until one is good enough. */
-  dial(domain: Domain, options: { signal: AbortSignal; subject: NoteSubject }): AsyncGenerator<Dialed, DialFailure>;
+  /** Connections to the servers of a domain, the best first, until one is good enough; `directTls`: whether they may be of direct TLS. */
+  dial(
+    domain: Domain,
+    options: { signal: AbortSignal; subject: NoteSubject; directTls: boolean },
+  ): AsyncGenerator<Dialed, DialFailure>;
   ruling(local: Domain, remote: Domain): StreamRuling;
   hasCertificate(local: Domain): boolean;
   /** Whether a certificate that proves `remote` is insisted on before anything is sent. */
@@ -206,7 +209,8 @@ export class S2sOpener {
       remote: pair.target,
       ...(purpose.for === 'verify' && purpose.forConnection !== undefined ? { connection: purpose.forConnection } : {}),
     };
-    const dialing = this.context.dial(pair.target, { signal, subject });
+    const { tls } = { ...this.context.ruling(pair.sender, pair.target), ...demand };
+    const dialing = this.context.dial(pair.target, { signal, subject, directTls: tls !== 'none' });
     let last: StreamEnd | undefined;
     try {
       for (;;) {
@@ -253,6 +257,7 @@ export class S2sOpener {
         local: pair.sender,
         remote: pair.target,
         purpose,
+        directTls: dialed.endpoint.directTls,
         ruling: () => ({ ...context.ruling(pair.sender, pair.target), ...demand }),
         hasCertificate: context.hasCertificate(pair.sender),
         peerMustProve: context.peerMustProve(pair.sender, pair.target),

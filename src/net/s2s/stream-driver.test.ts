@@ -8,7 +8,13 @@ import type { Note } from '../../protocol/notes.ts';
 import type { PureStream, StreamAction, StreamEvent } from '../../protocol/stream/actions.ts';
 import { StreamDriver, type StreamOwner } from './stream-driver.ts';
 
-const START_TLS: StreamAction = { do: 'start-tls', as: 'server', domain: 'coluc.com' as Domain, local: undefined };
+const START_TLS: StreamAction = {
+  do: 'start-tls',
+  as: 'server',
+  direct: false,
+  domain: 'coluc.com' as Domain,
+  local: undefined,
+};
 
 /** A stream that does what the test says for an event, and ends when the connection does. */
 function streamThat(...script: readonly (readonly [StreamEvent['type'], StreamAction])[]): PureStream {

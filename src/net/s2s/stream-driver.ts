@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { StreamEnd } from '../../protocol/end.ts';
 import type { TlsFacts } from '../../protocol/identity/facts.ts';
+import type { Domain } from '../../protocol/jid/domain.ts';
 import type { AuthorizedBy, Note, NoteSink, NoteSubject } from '../../protocol/notes.ts';
 import type {
   DialbackClaim,
@@ -29,7 +30,14 @@ const STALL_MS = 60_000;
 const LINGER_MS = 5_000;
 
 /** The outcome of a TLS handshake: the socket to go on with, or a reason in words. */
-export type Upgrade = { readonly secured: Socket; readonly facts: TlsFacts } | { readonly failed: string };
+export type Upgrade =
+  | {
+      readonly secured: Socket;
+      readonly facts: TlsFacts;
+      /** As server: the domain of ours whose certificate the peer saw. */
+      readonly served?: Domain;
+    }
+  | { readonly failed: string };
 
 /** What the owner of a stream does for it, and hears of it. */
 export interface StreamOwner {
@@ -121,7 +129,7 @@ export class StreamDriver {
       return;
     }
     this.handle({ type: 'connected' });
-    this.socket.resume();
+    if (!this.upgrading) this.socket.resume();
   }
 
   /** Tells the stream what happened outside. */
@@ -358,7 +366,8 @@ export class StreamDriver {
     }
     this.socket = outcome.secured;
     this.listen();
-    this.handle({ type: 'secured', tls: outcome.facts });
+    const { facts: tls, served } = outcome;
+    this.handle({ type: 'secured', tls, ...(served === undefined ? {} : { served }) });
     // What was taken in the meantime, nobody told of: who waits for room asks the new socket.
     if (!outcome.secured.writableNeedDrain) this.onDrain();
     // The peer may have gone while the handshake ended; nobody tells of it any more.

@@ -13,7 +13,7 @@ export interface OwnCertificates {
 
 export interface AcceptOptions extends HandshakeLimits {
   readonly certificates: OwnCertificates;
-  /** The domain the peer addressed before TLS (`to` of its stream header); it decides when SNI does not. Must be one of ours. */
+  /** The domain the peer addressed before TLS (`to` of its stream header), if it could; it decides when SNI does not. Must be one of ours. */
   readonly domain: Domain;
   readonly trust: ChainJudge;
   /** Whether the peer is asked for a certificate; unless told otherwise it is. Clients are not: a person would be asked to choose one. */
@@ -35,7 +35,7 @@ export type Accepted =
   | { readonly failed: string };
 
 /**
- * The receiving side of a TLS handshake, after `<proceed/>` (RFC 6120 §5.4.3.3). The peer is asked for a certificate, with
+ * The receiving side of a TLS handshake, after `<proceed/>` (RFC 6120 §5.4.3.3) or before any XML (XEP-0368). The peer is asked for a certificate, with
  * an empty list of authorities; that it has none, or a bad one, does not fail the handshake but shows in `facts.peer`.
  *
  * @param socket a connected socket that nobody reads any more. Bytes left in its buffer go to the TLS engine.

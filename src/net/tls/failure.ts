@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'packet length too long': 'the peer sent something that is not TLS',
   'excessive message size': 'the peer sent a handshake message that is too long',
   'certificate verify failed': 'the certificate of the peer was not accepted',
+  'no application protocol': 'the peer asked for other application protocols (ALPN) than the one that is spoken here',
   'no renegotiation': 'the peer tried to renegotiate',
   'dh key too small': 'the peer uses a key that is too weak',
   'ee key too small': 'the peer uses a key that is too weak',

@@ -28,7 +28,7 @@ import { acceptTls, type OwnCertificates } from './accept.ts';
 import { failureInWords, isAlert } from './failure.ts';
 import { errorOf } from './handshake.ts';
 import { secureContext } from './parameters.ts';
-import { startTls } from './start.ts';
+import { otherProtocol, startTls } from './start.ts';
 
 describe('a handshake of both sides', () => {
   test('C-06, T-17, T-40: a serverAuth-only certificate proves the connecting peer; the facts are complete on both sides', async () => {
@@ -159,6 +159,107 @@ describe('a handshake of both sides', () => {
       expect(client.getPeerX509Certificate()?.subject).toBe('CN=coluc.com');
     },
   );
+});
+
+describe('application protocols (ALPN)', () => {
+  const asServer = { ...limits, certificates: sameForAll(ours), domain: coluc, trust, protocols: ['xmpp-server'] };
+
+  test.each<[string, string[] | undefined]>([
+    ['none', undefined],
+    ['ours', ['xmpp-server']],
+    ['ours and another', ['h2', 'xmpp-server']],
+  ])('T-31: a peer that names %s is good', async (_, ALPNProtocols) => {
+    await using pair = await socketPair();
+    const client = strangeClient(pair.initiating, ALPNProtocols === undefined ? {} : { ALPNProtocols });
+    const [accepted] = await Promise.all([acceptTls(pair.receiving, asServer), once(client, 'secureConnect')]);
+    expect(failureOf(accepted)).toBe('secured');
+    expect(client.alpnProtocol).toBe(ALPNProtocols === undefined ? false : 'xmpp-server');
+  });
+
+  test.each([[['xmpp-client']], [['xmpp-server2', 'h2']]])('T-31: a peer that names %j is refused', async (names) => {
+    await using pair = await socketPair();
+    const client = strangeClient(pair.initiating, { ALPNProtocols: names });
+    const refused = Promise.withResolvers<Error>();
+    client.once('error', refused.resolve);
+    const accepted = await acceptTls(pair.receiving, asServer);
+    expect(failureOf(accepted)).toBe(
+      'the peer asked for other application protocols (ALPN) than the one that is spoken here',
+    );
+    expect(failureInWords(await refused.promise)).toBe('the peer refused the handshake: alert no application protocol');
+  });
+
+  test('T-31: we name xmpp-server alone; both sides agree on it, and without it nothing is named', async () => {
+    for (const protocol of ['xmpp-server', undefined]) {
+      await using pair = await socketPair();
+      const [accepted, started] = await Promise.all([
+        acceptTls(pair.receiving, protocol === undefined ? { ...asServer, protocols: [] } : asServer),
+        startTls(pair.initiating, {
+          ...limits,
+          domain: coluc,
+          context: theirs,
+          trust,
+          ...(protocol === undefined ? {} : { protocol }),
+        }),
+      ]);
+      expect(failureOf(started)).toBe('secured');
+      expect('secured' in accepted && accepted.secured.alpnProtocol).toBe(protocol ?? false);
+    }
+  });
+
+  test('T-31: a peer that knows nothing of ALPN is good enough, one that speaks another protocol is not', async () => {
+    await using pair = await socketPair();
+    const [, started] = await Promise.all([
+      accepting(pair.receiving),
+      startTls(pair.initiating, { ...limits, domain: coluc, context: theirs, trust, protocol: 'xmpp-server' }),
+    ]);
+    expect(failureOf(started)).toBe('secured');
+    await using second = await socketPair();
+    const [, refused] = await Promise.all([
+      acceptTls(second.receiving, { ...asServer, protocols: ['xmpp-client'] }),
+      startTls(second.initiating, { ...limits, domain: coluc, context: theirs, trust, protocol: 'xmpp-server' }),
+    ]);
+    expect(failureOf(refused)).toBe('the peer refused the handshake: alert no application protocol');
+  });
+
+  test('T-31: a server that chooses what was not named is left at once, and the process survives it', async () => {
+    // No honest library does so: what it has chosen is put into the mouth of Node.
+    Object.defineProperty(TLSSocket.prototype, 'alpnProtocol', {
+      configurable: true,
+      get: () => 'imap',
+      set(): void {
+        // What Node found out is of no interest.
+      },
+    });
+    try {
+      for (let round = 0; round < 20; round++) {
+        await using pair = await socketPair();
+        const accepted = accepting(pair.receiving);
+        const started = await startTls(pair.initiating, {
+          ...limits,
+          domain: coluc,
+          context: theirs,
+          trust,
+          protocol: 'xmpp-server',
+        });
+        expect(failureOf(started)).toBe('the peer chose the application protocol imap');
+        expect(pair.initiating.destroyed).toBe(true);
+        await accepted;
+      }
+    } finally {
+      Reflect.deleteProperty(TLSSocket.prototype, 'alpnProtocol');
+    }
+  });
+
+  test.each<[string | false | null, string | undefined, string | undefined]>([
+    [false, 'xmpp-server', undefined],
+    [null, 'xmpp-server', undefined],
+    ['xmpp-server', 'xmpp-server', undefined],
+    ['xmpp-client', 'xmpp-server', 'xmpp-client'],
+    ['XMPP-SERVER', 'xmpp-server', 'XMPP-SERVER'],
+    ['h2', undefined, undefined],
+  ])('T-31: %s was chosen where %s was named', (chosen, named, other) => {
+    expect(otherProtocol(chosen, named)).toBe(other);
+  });
 });
 
 describe('a handshake that fails', () => {

@@ -18,8 +18,10 @@ export interface HeaderContext {
 /** What was settled on the connection before the header came. */
 export interface Settled {
   readonly secure: boolean;
-  /** The domain our TLS certificate was chosen for. */
-  readonly securedFor: Domain | undefined;
+  /** TLS came before any XML (XEP-0368). */
+  readonly direct: boolean;
+  /** Whether the TLS that was negotiated is good for a domain of ours. */
+  fits(domain: Domain): boolean;
   /** Authenticated by EXTERNAL. */
   readonly proven: StreamPair | undefined;
 }
@@ -33,7 +35,7 @@ export interface HeaderRefusal {
 
 /** Whether a receiving server goes on with the header of a peer (RFC 6120 §4.7, §4.9.3): `undefined` when it does. */
 export function refusalOf(header: StreamHeader, settled: Settled, context: HeaderContext): HeaderRefusal | undefined {
-  const { proven, securedFor } = settled;
+  const { proven } = settled;
   // RFC 6120 §4.3.6, CVE-2018-10847: what was proven before the restart cannot be changed by it.
   if (proven !== undefined && header.from !== undefined && header.from !== proven.sender)
     return refusal('invalid-from', "The stream's 'from' is not the domain that was authenticated.");
@@ -42,13 +44,15 @@ export function refusalOf(header: StreamHeader, settled: Settled, context: Heade
   if (header.to === undefined) return refusalWithoutTo(header, settled, context);
   if (!context.serves(header.to)) return refusal('host-unknown', 'This domain is not served here.');
   // Checklist T-28: the peer has verified a certificate for one domain and now asks for another.
-  if (securedFor !== undefined && header.to !== securedFor)
+  if (!settled.fits(header.to))
     return refusal('policy-violation', "The stream's 'to' is not the domain that TLS was negotiated for.");
   const from = header.from ?? proven?.sender;
   if (from !== undefined && context.isOurs(from))
     return refusal('invalid-from', 'This domain is served here and nowhere else.');
   const ruling = context.ruling(header.to, from);
   if (!ruling.admitted) return notAdmitted(ruling, 'Federation with this domain is not permitted.');
+  // Whom TLS is switched off for gets none, on whichever port.
+  if (settled.direct && ruling.tls === 'none') return noTls();
   if (!header.modern && needsTls(ruling) && !settled.secure) return refusal('policy-violation', TLS_NEEDS_1_0);
   return undefined;
 }
@@ -64,6 +68,11 @@ function refusalWithoutTo(header: StreamHeader, settled: Settled, context: Heade
   const ruling = context.ruling(undefined, undefined);
   if (!ruling.admitted) return notAdmitted(ruling, 'Federation is not permitted.');
   return needsTls(ruling) && !settled.secure ? refusal('policy-violation', TLS_NEEDS_1_0) : undefined;
+}
+
+function noTls(): HeaderRefusal {
+  const because = 'the peer came by direct TLS, and TLS is switched off for it';
+  return { end: { by: 'policy', because }, condition: 'policy-violation', text: 'TLS is not used here.' };
 }
 
 /** What the peer is told does not say which setting decided. */

@@ -17,6 +17,8 @@ export interface InitiatingContext {
   readonly local: Domain;
   readonly remote: Domain;
   readonly purpose: Purpose;
+  /** TLS comes first, because the endpoint was found by `_xmpps-server` or is said to be such (XEP-0368 §3; checklist N-16). */
+  readonly directTls: boolean;
   /** What holds now: the policy may be replaced while the stream is negotiated or in use. */
   ruling(): StreamRuling;
   /** Whether we have a certificate to show for EXTERNAL. */

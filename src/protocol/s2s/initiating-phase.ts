@@ -10,3 +10,5 @@ export const AWAITED: Partial<Record<Phase, string>> = {
   starttls: "the peer's answer to STARTTLS",
   sasl: "the peer's answer to SASL EXTERNAL",
 };
+
+export const NO_DIRECT_TLS = 'the endpoint is one of direct TLS, and TLS is switched off for the domain';

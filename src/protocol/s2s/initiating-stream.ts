@@ -15,7 +15,7 @@ import type { AuthorizedPair } from '../stream/negotiated.ts';
 import type { XmlElement, XmlRoot } from '../xml/types.ts';
 import { STREAM_PREFIXES, writeElement, writeRoot } from '../xml/write.ts';
 import type { InitiatingContext } from './initiating-context.ts';
-import { AWAITED, PAST_TLS, type Phase } from './initiating-phase.ts';
+import { AWAITED, NO_DIRECT_TLS, PAST_TLS, type Phase } from './initiating-phase.ts';
 import { isEnoughFromUs } from './proof.ts';
 import { needsTls, type StreamRuling } from './ruling.ts';
 
@@ -38,9 +38,11 @@ export class InitiatingStream extends StreamMachine {
   }
 
   protected override onConnected(): void {
-    const { admitted, because } = this.context.ruling();
-    if (admitted) this.sendHeader();
-    else this.drop({ by: 'policy', because });
+    const { admitted, because, tls } = this.context.ruling();
+    if (!admitted) this.drop({ by: 'policy', because });
+    else if (!this.context.directTls) this.sendHeader();
+    else if (tls === 'none') this.drop({ by: 'policy', because: NO_DIRECT_TLS });
+    else this.upgrade('client', this.context.remote, this.context.local, true);
   }
 
   protected override onRoot(root: XmlRoot, now: number): void {

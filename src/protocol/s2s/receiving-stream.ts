@@ -35,7 +35,7 @@ export class ReceivingStream extends StreamMachine {
   private header: StreamHeader | undefined;
   private streamId = '';
   private offered = { startTls: false, external: false };
-  /** Set by STARTTLS and by SASL EXTERNAL; the header after them must name the same domains. */
+  /** Set by TLS and by SASL EXTERNAL; the header after them must name the same domains. */
   private securedFor: Domain | undefined;
   private proven: StreamPair | undefined;
   /** Pairs on this stream that the policy does not admit any more. */
@@ -66,7 +66,9 @@ export class ReceivingStream extends StreamMachine {
 
   protected override onConnected(): void {
     this.note({ note: 'accepted' });
-    this.arm('header', this.context.timeouts.header);
+    const { directTls, timeouts } = this.context;
+    if (directTls === undefined) this.arm('header', timeouts.header);
+    else this.upgrade('server', directTls.domain, undefined, true);
   }
 
   protected override onRoot(root: XmlRoot, now: number): void {
@@ -123,7 +125,9 @@ export class ReceivingStream extends StreamMachine {
     return this.pairs.all().filter((pair) => !this.withdrawn.has(pairKey(pair)));
   }
 
-  protected override onSecured(): void {
+  protected override onSecured(_now: number, served: Domain | undefined): void {
+    const { directTls } = this.context;
+    if (directTls !== undefined) this.securedFor = served ?? directTls.domain;
     this.header = undefined;
     this.offered = { startTls: false, external: false };
     this.arm('header', this.context.timeouts.header);
@@ -156,7 +160,12 @@ export class ReceivingStream extends StreamMachine {
   }
 
   private settled(): Settled {
-    return { secure: this.tls !== undefined, securedFor: this.securedFor, proven: this.proven };
+    const { securedFor, proven } = this;
+    const { directTls } = this.context;
+    const secure = this.tls !== undefined;
+    if (directTls === undefined || securedFor === undefined)
+      return { secure, direct: false, fits: (to) => securedFor === undefined || to === securedFor, proven };
+    return { secure, direct: true, fits: (to) => directTls.isSameCertificate(securedFor, to), proven };
   }
 
   /** RFC 6120 §4.3.3, checklist S-41: after TLS and after SASL a header is due; whatever stands in its place is not processed. */

@@ -55,7 +55,8 @@ export type Closing =
 /** What happened outside; bytes come in separately, by `receive`. */
 export type StreamEvent =
   | { readonly type: 'connected' }
-  | { readonly type: 'secured'; readonly tls: TlsFacts }
+  /** `served`: as server, the domain of ours whose certificate the peer saw. */
+  | { readonly type: 'secured'; readonly tls: TlsFacts; readonly served?: Domain }
   | { readonly type: 'not-secured'; readonly detail: string }
   | { readonly type: 'verdict'; readonly claim: DialbackClaim; readonly verdict: Verdict }
   | { readonly type: 'timer'; readonly timer: StreamTimer }
@@ -83,10 +84,14 @@ export type StreamAction =
   | { readonly do: 'write'; readonly xml: string }
   /** The bytes of a stanza, which may leave together with others; they never change. */
   | { readonly do: 'send'; readonly bytes: Uint8Array }
-  /** As server: with the certificate of `domain` unless SNI says better. As client: SNI is `domain`. */
+  /**
+   * As server: with the certificate of `domain` unless SNI says better. As client: SNI is `domain`. `direct`: before any XML, and for the
+   * application protocol `xmpp-server` (XEP-0368 §3).
+   */
   | {
       readonly do: 'start-tls';
       readonly as: 'client' | 'server';
+      readonly direct: boolean;
       readonly domain: Domain;
       readonly local: Domain | undefined;
     }

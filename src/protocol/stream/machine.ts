@@ -17,6 +17,9 @@ const NOTHING: readonly StreamAction[] = [];
 const UNKNOWN_ELEMENTS = 10;
 /** The first byte of a TLS handshake (RFC 8446 §5.1), which no XML begins with. */
 const TLS_HANDSHAKE = 0x16;
+/** Checklist S-54. Whoever does this has most often found the port in an SRV record for direct TLS. */
+const TLS_FIRST =
+  'the peer began with TLS; on this port TLS starts with STARTTLS, and a record for direct TLS (_xmpps) must name a port of tls_listen';
 const COMPRESSION = 'http://jabber.org/protocol/compress';
 
 /**
@@ -51,8 +54,8 @@ export abstract class StreamMachine implements PureStream {
     // The driver hands the socket to TLS before it reads again: bytes here would be plaintext behind <proceed/> (checklist T-04, T-05).
     if (this.life === 'upgrading')
       this.drop({ by: 'network', stage: 'tls', detail: 'plaintext arrived where the TLS handshake should start' });
-    else if (!this.began && bytes[0] === TLS_HANDSHAKE)
-      this.drop({ by: 'network', stage: 'tls', detail: 'the peer began with TLS; here TLS starts with STARTTLS' });
+    else if (!this.began && this.tls === undefined && bytes[0] === TLS_HANDSHAKE)
+      this.drop({ by: 'network', stage: 'tls', detail: TLS_FIRST });
     else {
       if (bytes.length > 0) this.began = true;
       this.reader.push(bytes);
@@ -68,7 +71,7 @@ export abstract class StreamMachine implements PureStream {
         this.onConnected(now);
         break;
       case 'secured':
-        this.secured(event.tls, now);
+        this.secured(event, now);
         break;
       case 'not-secured':
         this.notSecured(event.detail);
@@ -126,7 +129,8 @@ export abstract class StreamMachine implements PureStream {
   protected abstract onStanza(stanza: Stanza, now: number): void;
   /** Any first-level element but a stanza and a stream error. Whoever does not know it calls `unknown`. */
   protected abstract onElement(element: XmlElement, now: number): void;
-  protected abstract onSecured(now: number): void;
+  /** `served`: as server, the domain of ours whose certificate the peer saw. */
+  protected abstract onSecured(now: number, served: Domain | undefined): void;
   protected abstract onTimer(timer: Exclude<StreamTimer, 'close'>, now: number): void;
   protected abstract onDecision(event: Extract<StreamEvent, { type: 'verdict' | 'policy-changed' }>, now: number): void;
   /** Our header for an error that comes before any header of ours (RFC 6120 §4.9.1.2). */
@@ -226,14 +230,16 @@ export abstract class StreamMachine implements PureStream {
     this.reader.setLimits(limits);
   }
 
-  /** Hands the connection to TLS. Plaintext that the peer sent ahead ends it (RFC 6120 §5.4.3.3, checklist T-04, T-05). */
-  protected upgrade(as: 'client' | 'server', domain: Domain, local: Domain | undefined): void {
+  /**
+   * Hands the connection to TLS; `direct`: before any XML. Plaintext that the peer sent ahead ends it (RFC 6120 §5.4.3.3, checklist T-04, T-05).
+   */
+  protected upgrade(as: 'client' | 'server', domain: Domain, local: Domain | undefined, direct = false): void {
     if (this.reader.pending > 0) {
       this.drop({ by: 'network', stage: 'tls', detail: 'plaintext arrived where the TLS handshake should start' });
       return;
     }
     this.life = 'upgrading';
-    this.act({ do: 'start-tls', as, domain, local });
+    this.act({ do: 'start-tls', as, direct, domain, local });
   }
 
   /** Ends the stream with a stream error (RFC 6120 §4.9.1.1); the peer reads it after a complete header of ours. */
@@ -357,13 +363,13 @@ export abstract class StreamMachine implements PureStream {
     this.fail(fault.condition, fault.detail, fault.tooBig === true ? `<stanza-too-big xmlns='${NS.errors}'/>` : '');
   }
 
-  private secured(tls: TlsFacts, now: number): void {
+  private secured({ tls, served }: Extract<StreamEvent, { type: 'secured' }>, now: number): void {
     if (this.life !== 'upgrading') return;
     this.life = 'live';
     this.tls = tls;
     this.note({ note: 'secured', tls });
     this.restart();
-    this.onSecured(now);
+    this.onSecured(now, served);
   }
 
   private notSecured(detail: string): void {
