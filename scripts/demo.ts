@@ -6,6 +6,7 @@ import type { LogFile } from '../test/lab/log-file.ts';
 import type { Site } from '../test/sites/site.ts';
 import { World } from '../test/sites/world.ts';
 import { isTelling } from './lab-log.ts';
+import { answerMessages, nameOf, run, sayCommand } from './lab-show.ts';
 import { Story, type StoryLog, say, styled } from './lab-story.ts';
 
 const USAGE = `Usage: scripts/demo [--once]
@@ -23,8 +24,6 @@ It shows what happens when federation is switched on, and stays running until Ct
 /** Easy to tell from other addresses in a log. */
 const ADDRESSES = '127.20.1';
 const PASSWORD = 'wonderland';
-/** As shells report the end by SIGINT. */
-const INTERRUPTED = 130;
 /** The reference system promises the row within this time. */
 const ROW_MS = 30_000;
 
@@ -47,47 +46,26 @@ function parseOptions(args: readonly string[]): { readonly once: boolean; readon
 }
 
 /** The exit status. */
-async function main(): Promise<number> {
+function main(): Promise<number> {
   // How the Core and its node find each other is not what this is about.
   const story = new Story((step) => isTelling(step) && !step.home && !step.pair.includes('s2scp'));
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
-  let world: World | undefined;
-  let failed = false;
-  let complete = false;
-  try {
-    say(
-      styled('bold', 'Two organizations on this machine: coluc.com and vngtp.lab, each with Edge, Core and IM&P node'),
-    );
-    say();
-    const work = async (): Promise<void> => {
-      const prepared = await prepare(story, (made) => (world = made));
-      const [coluc, vngtp] = prepared.sites;
+  return run<World>({
+    title: 'Two organizations on this machine: coluc.com and vngtp.lab, each with Edge, Core and IM&P node',
+    name: 'The demonstration',
+    story,
+    prepare: (made) => prepare(story, made),
+    async play(world) {
+      const [coluc, vngtp] = world.sites;
       if (coluc === undefined || vngtp === undefined) throw new Error('the sites were not made');
       const [alice, bob] = await boot(story, coluc, vngtp);
       await switchOn(story, [coluc, vngtp], alice);
       await converse(story, coluc, alice, bob);
-      complete = true;
-      if (options.once) return;
-      explainNext(coluc, vngtp, prepared);
-      await listen([alice, bob], prepared, interrupted.signal);
-    };
-    await Promise.race([work(), onceAborted(interrupted.signal)]);
-  } catch (error) {
-    failed = true;
-    story.stop();
-    reportFailure(story, world, error);
-  } finally {
-    story.stop();
-    await world?.stop(failed);
-    say(
-      failed
-        ? 'Everything is stopped.'
-        : `${interrupted.signal.aborted ? '\n' : ''}Everything is stopped, the folder is removed.`,
-    );
-  }
-  if (failed) return 1;
-  return complete ? 0 : INTERRUPTED;
+      if (options.once) return undefined;
+      explainNext(coluc, vngtp, world);
+      return (signal) => listen([alice, bob], world, signal);
+    },
+    logs: (world) => world.sites.flatMap(({ programs }) => programs.map(({ log }) => log.path)),
+  });
 }
 
 async function prepare(story: Story, made: (world: World) => void): Promise<World> {
@@ -244,10 +222,6 @@ function explainNext(coluc: Site, vngtp: Site, world: World): void {
   say('Ctrl-C ends everything.');
 }
 
-function sayCommand(text: string): void {
-  say(`       ${styled('cyan', text)}`);
-}
-
 /** While it runs: whoever writes to alice or bob from a client of their own gets an answer, and a program that ends is told. */
 async function listen(clients: readonly TestClient[], world: World, signal: AbortSignal): Promise<void> {
   const told = new Set<string>();
@@ -260,42 +234,10 @@ async function listen(clients: readonly TestClient[], world: World, signal: Abor
       told.add(title);
       say(`    The ${title} has ended; its log: ${log.path}`);
     }
-    for (const client of clients) answerMessages(client, clients);
+    answerMessages(clients, 'has read');
   }
-}
-
-function answerMessages(client: TestClient, clients: readonly TestClient[]): void {
-  for (const { name, attributes, children } of client.unread.splice(0)) {
-    const body = children.find((child) => child.name === 'body')?.text;
-    const { from = '', type } = attributes;
-    // An answer to a room comes back from the room.
-    if (name !== 'message' || type === 'error' || type === 'groupchat') continue;
-    if (body === undefined || clients.some(({ jid }) => jid === from)) continue;
-    say(`    ${nameOf(client)} reads a message from ${from}: “${body}”`);
-    client.message(from, `${nameOf(client)} has read: ${body}`);
-  }
-}
-
-function reportFailure(story: Story, world: World | undefined, error: unknown): void {
-  const { step } = story;
-  say();
-  say(styled('red', step === undefined ? 'The demonstration failed.' : `Step ${step.number} failed: ${step.title}`));
-  if (step !== undefined) say(`  expected:  ${step.expectation}`);
-  const message = error instanceof Error ? error.message : String(error);
-  say(`  happened:  ${message.replaceAll(/\n\s+at .*/g, '').replaceAll('\n', '\n             ')}`);
-  if (world === undefined) return;
-  const logs = world.sites.flatMap(({ programs }) => programs.map(({ log }) => log.path));
-  say(`  logs:      ${logs.join('\n             ')}`);
-}
-
-async function onceAborted(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) await pause(100);
 }
 
 function storyLog(log: LogFile): StoryLog {
   return { mark: () => log.mark(), logSince: (mark) => log.since(mark) };
-}
-
-function nameOf({ account }: TestClient): string {
-  return account.slice(0, account.indexOf('@'));
 }

@@ -13,6 +13,7 @@ import {
 import { type Lab, prepareLab } from '../test/lab/lab.ts';
 import { type Organization, PASSWORD, SERVER_NAMES } from '../test/lab/organization.ts';
 import type { LabServer } from '../test/lab/server.ts';
+import { answerMessages, nameOf, run, sayCommand } from './lab-show.ts';
 import { Story, say, styled } from './lab-story.ts';
 
 const USAGE = `Usage: scripts/lab [--once] [--external] [--split]
@@ -41,9 +42,6 @@ const OUTSIDE: Organization = { domain: 'vngtp.lab', server: 'ejabberd', profile
 
 /** Easy to tell from other addresses in a log. */
 const ADDRESSES = '127.20.0';
-
-/** As shells report the end by SIGINT. */
-const INTERRUPTED = 130;
 
 const options = parseOptions(process.argv.slice(2));
 
@@ -74,41 +72,22 @@ function parseOptions(args: readonly string[]): {
 }
 
 /** The exit status. */
-async function main(): Promise<number> {
+function main(): Promise<number> {
   const story = new Story();
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
-  let lab: Lab | undefined;
-  let failed = false;
-  let complete = false;
-  try {
-    say(styled('bold', 'Two organizations on this machine; the first one stands behind fedway'));
-    say();
-    const work = async (): Promise<void> => {
-      const prepared = await prepare(story, (made) => (lab = made));
-      const [alice, bob] = await boot(story, prepared);
+  return run<Lab>({
+    title: 'Two organizations on this machine; the first one stands behind fedway',
+    name: 'The lab',
+    story,
+    prepare: (made) => prepare(story, made),
+    async play(lab) {
+      const [alice, bob] = await boot(story, lab);
       await converse(story, alice, bob);
-      complete = true;
-      if (options.once) return;
-      explainNext(prepared);
-      await watch(story, prepared, alice, bob, interrupted.signal);
-    };
-    await Promise.race([work(), onceAborted(interrupted.signal)]);
-  } catch (error) {
-    failed = true;
-    story.stop();
-    reportFailure(story, lab, error);
-  } finally {
-    story.stop();
-    await lab?.stop(failed);
-    say(
-      failed
-        ? 'Everything is stopped.'
-        : `${interrupted.signal.aborted ? '\n' : ''}Everything is stopped, the folder is removed.`,
-    );
-  }
-  if (failed) return 1;
-  return complete ? 0 : INTERRUPTED;
+      if (options.once) return undefined;
+      explainNext(lab);
+      return (signal) => watch(story, lab, alice, bob, signal);
+    },
+    logs: (lab) => [lab.fedway?.logFile ?? '', ...lab.servers.map(({ logs }) => logs[0] ?? '')],
+  });
 }
 
 async function prepare(story: Story, made: (lab: Lab) => void): Promise<Lab> {
@@ -235,10 +214,6 @@ function explainNext(lab: Lab): void {
   say('Ctrl-C ends everything.');
 }
 
-function sayCommand(text: string): void {
-  say(`       ${styled('cyan', text)}`);
-}
-
 /** While the lab runs: when a server goes away, shows what becomes of a message to its user, and brings it back. */
 async function watch(story: Story, lab: Lab, alice: TestClient, bob: TestClient, signal: AbortSignal): Promise<void> {
   const users = new Map([
@@ -248,7 +223,7 @@ async function watch(story: Story, lab: Lab, alice: TestClient, bob: TestClient,
   while (!signal.aborted) {
     await pause(200);
     if (lab.fedway?.isRunning() === false) throw new Error('fedway ended');
-    answerMessages([...users.values()]);
+    answerMessages([...users.values()], 'of the lab has read');
     const gone = lab.servers.find((server) => server.processes().some((process) => !process.isRunning()));
     const writer = [...users.values()].find(({ domain }) => domain !== gone?.organization.domain);
     if (gone !== undefined && writer !== undefined)
@@ -280,39 +255,4 @@ async function showAbsence(story: Story, lab: Lab, gone: LabServer, writer: Test
   story.stop();
   if (user === undefined) throw new Error(`${account} did not log in`);
   return user;
-}
-
-/** Whoever writes to alice or bob from a client of their own gets an answer. */
-function answerMessages(clients: readonly TestClient[]): void {
-  for (const client of clients) {
-    for (const { name, attributes, children } of client.unread.splice(0)) {
-      const body = children.find((child) => child.name === 'body')?.text;
-      const { from = '', type } = attributes;
-      if (name !== 'message' || type === 'error' || body === undefined || clients.some(({ jid }) => jid === from))
-        continue;
-      say(`    ${nameOf(client)} reads a message from ${from}: “${body}”`);
-      client.message(from, `${nameOf(client)} of the lab has read: ${body}`);
-    }
-  }
-}
-
-function reportFailure(story: Story, lab: Lab | undefined, error: unknown): void {
-  const { step } = story;
-  say();
-  say(styled('red', step === undefined ? 'The lab failed.' : `Step ${step.number} failed: ${step.title}`));
-  if (step !== undefined) say(`  expected:  ${step.expectation}`);
-  const message = error instanceof Error ? error.message : String(error);
-  const withoutTrace = message.replaceAll(/\n\s+at .*/g, '');
-  say(`  happened:  ${withoutTrace.replaceAll('\n', '\n             ')}`);
-  if (lab === undefined) return;
-  const logs = [lab.fedway?.logFile ?? '', ...lab.servers.map(({ logs }) => logs[0] ?? '')];
-  say(`  logs:      ${logs.join('\n             ')}`);
-}
-
-async function onceAborted(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) await pause(100);
-}
-
-function nameOf({ account }: TestClient): string {
-  return account.slice(0, account.indexOf('@'));
 }
