@@ -123,3 +123,17 @@ function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1));
 }
+
+/** The value that a line of JSON stands for; what is no JSON is `undefined`, and so no object. */
+export function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The answer to a request that cannot be read; `why` completes "is not understood: ...". */
+export function refuse(why: string): { readonly refused: string } {
+  return { refused: `The request is not understood: ${why}.` };
+}

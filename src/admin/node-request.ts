@@ -1,5 +1,5 @@
 import { LONGEST_LINE } from '../imp/shell/shell.ts';
-import { Fields, isObject } from './fields.ts';
+import { Fields, isObject, parsed, refuse } from './fields.ts';
 import type { NodeDeed, NodeRequest, NodeRequestTo } from './node-wire.ts';
 import { WIRE } from './wire.ts';
 
@@ -88,17 +88,4 @@ export function readNodeRequest(line: string): { readonly request: NodeRequest }
 
 function isDeed(word: string): word is NodeDeed {
   return Object.hasOwn(DEEDS, word);
-}
-
-function refuse(why: string): { readonly refused: string } {
-  return { refused: `The request is not understood: ${why}.` };
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // What is no JSON is no object either.
-    return undefined;
-  }
 }

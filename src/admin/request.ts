@@ -1,4 +1,4 @@
-import { Fields, isObject } from './fields.ts';
+import { Fields, isObject, parsed, refuse } from './fields.ts';
 import { type AdminDeed, type AdminRequest, type RequestTo, WIRE } from './wire.ts';
 
 /** UTF-16 units of a key: two domain names and what is around them. */
@@ -83,17 +83,4 @@ export function readRequest(line: string): { readonly request: AdminRequest } | 
 
 function isDeed(word: string): word is AdminDeed {
   return Object.hasOwn(DEEDS, word);
-}
-
-function refuse(why: string): { readonly refused: string } {
-  return { refused: `The request is not understood: ${why}.` };
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // What is no JSON is no object either.
-    return undefined;
-  }
 }
