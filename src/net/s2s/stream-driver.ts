@@ -11,21 +11,20 @@ import type {
   StreamAction,
   StreamEvent,
   StreamPair,
-  StreamTimer,
   Verdict,
 } from '../../protocol/stream/actions.ts';
 import { failureInWords } from '../tls/failure.ts';
 import { errorOf } from '../tls/handshake.ts';
 import { Batch } from './batch.ts';
 import { faultInWords, socketErrorInWords } from './in-words.ts';
+import { STALL_MS, StallWatch } from './stall-watch.ts';
+import { StreamTimers } from './stream-timers.ts';
 import { WRITE_BUFFER_BYTES, WriteBuffers } from './write-buffers.ts';
 
 /** Bytes that may wait for a peer before whoever sends is asked to hold. */
 const HIGH_WATER = 256 * 1024;
 /** Of all drivers. */
 const writeBuffers = new WriteBuffers();
-/** How long a peer may take nothing at all while bytes wait for it (checklist K-19). */
-const STALL_MS = 60_000;
 /** How long the peer may keep TCP open after we are done. */
 const LINGER_MS = 5_000;
 
@@ -84,7 +83,7 @@ export class StreamDriver {
   private readonly owner: StreamOwner;
   private readonly notes: NoteSink;
   private readonly tap: StreamTap | undefined;
-  private readonly timers = new Map<StreamTimer, NodeJS.Timeout>();
+  private readonly timers = new StreamTimers((timer) => this.handle({ type: 'timer', timer }));
   private socket: Duplex;
   private over = false;
   private upgrading = false;
@@ -99,7 +98,14 @@ export class StreamDriver {
   private awaitedRoom: PromiseWithResolvers<void> | undefined;
   /** What this peer is not read for; the last of them, which most often comes again. */
   private lastHold: Promise<void> | undefined;
-  private stall: NodeJS.Timeout | undefined;
+  private readonly stall = new StallWatch(
+    () => this.socket.writableLength,
+    () => {
+      const detail = `the peer took nothing for ${STALL_MS / 1000} seconds while data waited for it`;
+      this.handle({ type: 'disconnected', detail });
+      this.socket.destroy();
+    },
+  );
 
   /** @param socket connected; what is no TCP socket, such as a WebSocket that carries a stream, cannot be handed to TLS */
   constructor(stream: PureStream, socket: Duplex, owner: StreamOwner, notes: NoteSink, tap?: StreamTap) {
@@ -218,7 +224,7 @@ export class StreamDriver {
       for (const piece of pieces) this.socket.write(piece);
       this.socket.uncork();
     }
-    if (this.socket.writableNeedDrain) this.watchStall();
+    if (this.socket.writableNeedDrain) this.stall.begin();
     else this.giveRoom();
   };
 
@@ -252,7 +258,7 @@ export class StreamDriver {
 
   private readonly onDrain = (): void => {
     this.answerBytes = 0;
-    this.stopStall();
+    this.stall.end();
     this.giveRoom();
   };
 
@@ -295,10 +301,10 @@ export class StreamDriver {
           void this.upgrade(action);
           break;
         case 'arm':
-          this.arm(action.timer, action.afterMs);
+          this.timers.arm(action.timer, action.afterMs);
           break;
         case 'disarm':
-          this.disarm(action.timer);
+          this.timers.disarm(action.timer);
           break;
         case 'verify':
           this.owner.verify(action.claim);
@@ -339,7 +345,7 @@ export class StreamDriver {
   private holdUntilAnswersAreTaken(): void {
     if (this.answersWait) return;
     this.answersWait = true;
-    this.watchStall();
+    this.stall.begin();
     const taken = this.room().finally(() => {
       this.answersWait = false;
     });
@@ -391,22 +397,6 @@ export class StreamDriver {
     this.lastActive = performance.now();
   }
 
-  private arm(timer: StreamTimer, afterMs: number): void {
-    this.disarm(timer);
-    this.timers.set(
-      timer,
-      setTimeout(() => {
-        this.timers.delete(timer);
-        this.handle({ type: 'timer', timer });
-      }, afterMs),
-    );
-  }
-
-  private disarm(timer: StreamTimer): void {
-    clearTimeout(this.timers.get(timer));
-    this.timers.delete(timer);
-  }
-
   /** Flushes, sends FIN, and waits a little for the peer's: closing at once could turn our last words into a reset. */
   private hangUp(): void {
     this.flush();
@@ -423,35 +413,13 @@ export class StreamDriver {
   private finish(end: StreamEnd): void {
     if (this.over) return;
     this.over = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
-    this.stopStall();
+    this.timers.disarmAll();
+    this.stall.end();
     this.note({ note: 'ended', end, stanzasIn: this.stanzasIn, stanzasOut: this.stanzasOut });
     this.giveRoom();
     // After a clean hang-up the socket ends by itself; without one nothing would ever end it.
     if (!this.socket.writableEnded && !this.upgrading) this.socket.destroy();
     this.owner.ended(end);
-  }
-
-  /** A slow peer is given time as long as it takes something; one that takes nothing is not (checklist K-19). */
-  private watchStall(): void {
-    if (this.stall !== undefined) return;
-    const waiting = this.socket.writableLength;
-    this.stall = setTimeout(() => {
-      this.stall = undefined;
-      if (this.socket.writableLength < waiting) {
-        this.watchStall();
-        return;
-      }
-      const detail = `the peer took nothing for ${STALL_MS / 1000} seconds while data waited for it`;
-      this.handle({ type: 'disconnected', detail });
-      this.socket.destroy();
-    }, STALL_MS);
-  }
-
-  private stopStall(): void {
-    clearTimeout(this.stall);
-    this.stall = undefined;
   }
 
   private giveRoom(): void {
