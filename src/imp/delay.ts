@@ -42,7 +42,8 @@ export function withoutDelaysBy(stanza: XmlElement, from: string): XmlElement {
   return without(stanza, (child) => isDelayBy(child, from));
 }
 
-function isDelayBy(child: XmlElement, from: string): boolean {
+/** Whether an element says in the name of `from`, a prepared address, that what it is in is late. */
+export function isDelayBy(child: XmlElement, from: string): boolean {
   if (child.name !== 'delay' || child.namespace !== DELAY) return false;
   const keeper = readJid(attributeOf(child, 'from') ?? '');
   return keeper !== undefined && printJid(keeper) === from;

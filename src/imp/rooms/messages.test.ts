@@ -42,7 +42,7 @@ describe('XEP-0045 §7.4: a message to all', () => {
 
   test('has the id that the room gave it, and the occupant; forged ones are gone (XEP-0359 §3, XEP-0421 §4)', () => {
     const [sent = ''] = words(
-      `<message type='groupchat' id='m' from='${bob}' to='${COVEN}'><body>hi</body><stanza-id xmlns='urn:xmpp:sid:0' id='forged' by='${COVEN}'/><stanza-id xmlns='urn:xmpp:sid:0' id='forged' by='Coven@CHAT.example'/><stanza-id xmlns='urn:xmpp:sid:0' id='theirs' by='bob@im.example'/><origin-id xmlns='urn:xmpp:sid:0' id='own'/><occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/><delay xmlns='urn:xmpp:delay' from='${COVEN}' stamp='2020-01-01T00:00:00Z'/><x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x></message>`,
+      `<message type='groupchat' id='m' from='${bob}' to='${COVEN}'><body>hi</body><stanza-id xmlns='urn:xmpp:sid:0' id='forged' by='${COVEN}'/><stanza-id xmlns='urn:xmpp:sid:0' id='forged' by='Coven@CHAT.example'/><stanza-id xmlns='urn:xmpp:sid:0' id='theirs' by='bob@im.example'/><origin-id xmlns='urn:xmpp:sid:0' id='own'/><occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/><delay xmlns='urn:xmpp:delay' from='${COVEN}' stamp='2020-01-01T00:00:00Z'/><delay xmlns='urn:xmpp:delay' from='Coven@CHAT.example' stamp='2020-01-01T00:00:00Z'/><x xmlns='http://jabber.org/protocol/muc#user'><status code='104'/></x></message>`,
     );
     expect(sent).not.toContain('forged');
     expect(sent).not.toContain('delay');

@@ -18,7 +18,6 @@ export const MUC = {
   /** XEP-0359 §2.1 */
   stanzaId: 'urn:xmpp:sid:0',
   /** XEP-0203 §2 */
-  delay: 'urn:xmpp:delay',
   /** XEP-0334 §4 */
   hints: 'urn:xmpp:hints',
   /** XEP-0313 §7 */

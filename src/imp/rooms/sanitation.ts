@@ -1,5 +1,6 @@
 import type { XmlElement, XmlNode } from '../../protocol/xml/types.ts';
-import { attributeOf, childOf, textOf } from '../../protocol/xml/write.ts';
+import { childOf, textOf } from '../../protocol/xml/write.ts';
+import { isDelayBy } from '../delay.ts';
 import { elementsIn } from '../elements.ts';
 import { isStanzaIdBy } from '../stanza-ids.ts';
 import { SENDER } from './archived-sender.ts';
@@ -18,13 +19,9 @@ export function reflectedPresence(presence: XmlElement): readonly XmlNode[] {
  * its history (XEP-0203 §4).
  */
 export function reflectedMessage(room: string, message: XmlElement): readonly XmlNode[] {
-  return elementsIn(message).filter((child) => {
-    if (FOR_THE_ROOM.has(child.namespace)) return false;
-    return (
-      !isStanzaIdBy(child, room) &&
-      !(child.name === 'delay' && child.namespace === MUC.delay && attributeOf(child, 'from') === room)
-    );
-  });
+  return elementsIn(message).filter(
+    (child) => !FOR_THE_ROOM.has(child.namespace) && !isStanzaIdBy(child, room) && !isDelayBy(child, room),
+  );
 }
 
 /** The text of a child, cut to `longest` UTF-16 units; `undefined` when it is not there or empty. */
