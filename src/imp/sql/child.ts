@@ -3,6 +3,7 @@
  * is in the database file, and ends with its parent.
  */
 import { writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { runStatement, type SqlAnswer, type SqlKind } from './guard.ts';
 
@@ -24,6 +25,7 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('disconnect', () => process.exit(0));
 preferredVictim();
+stepBack();
 outliveNobody();
 // The channel is the only thing that sends messages here, and the parent the only one at its other end.
 process.on('message', (order: SqlOrder) => report(done(order)));
@@ -49,6 +51,15 @@ function outliveNobody(): void {
   const code = `const { workerData: parent } = require('node:worker_threads');
     setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, ${LOOK_MS});`;
   new Worker(code, { eval: true, workerData: process.ppid, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref();
+}
+
+/** Messages come before statements. */
+function stepBack(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_LOW);
+  } catch {
+    // The unit for systemd forbids it: then both have the same share.
+  }
 }
 
 /** When memory runs out, the kernel ends this process and not the node. */
