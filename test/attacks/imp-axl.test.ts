@@ -167,7 +167,8 @@ describe('SQL', () => {
       expect(page.status).toBe(200);
       const answers = (await attack).map(({ status }) => status);
       expect(answers.every((status) => status === 500 || status === 503)).toBe(true);
-      expect(answers.filter((status) => status === 503).length).toBeGreaterThanOrEqual(4);
+      // Four are begun at a time; the first ends at once, for its table does not exist, and may make room for a fifth.
+      expect(answers.filter((status) => status === 503).length).toBeGreaterThanOrEqual(3);
     });
     expect((await here.sql('select count(*) from enduser')).status).toBe(200);
     expect(await here.growth(before, 150)).toBeLessThan(150);
