@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { edge, KeptOperations, link, publisher, stream } from '../../test/cli/stand-in-operations.ts';
 import type { Note } from '../protocol/notes.ts';
-import { AdminClient, AdminFailure } from './client.ts';
+import { AdminClient } from './client.ts';
+import { AdminFailure } from './connection.ts';
 import { AdminServer } from './server.ts';
 
 let folder = '';

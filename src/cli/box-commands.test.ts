@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alarm, edge, link, publisher, stream } from '../../test/cli/stand-in-operations.ts';
 import { KeptWorld } from '../../test/cli/stand-in-world.ts';
-import { AdminFailure } from '../admin/client.ts';
+import { AdminFailure } from '../admin/connection.ts';
 import type { BoxStatus } from '../box/operations.ts';
 import { fedway } from './program.ts';
 

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KeptTerminal } from '../../test/cli/stand-ins.ts';
 import { KeptNode, NOON } from '../../test/support/imp-shell.ts';
-import { AdminFailure } from '../admin/client.ts';
+import { AdminFailure } from '../admin/connection.ts';
 import { loadNodeFile } from '../imp/config/load.ts';
 import { addConsoleCommands } from './imp-console.ts';
 import type { ConsoleWorld } from './imp-console-world.ts';

@@ -1,4 +1,4 @@
-import { AdminFailure, type Unreachable } from '../admin/client.ts';
+import { AdminFailure, type Unreachable } from '../admin/connection.ts';
 import type { NodeClient } from '../admin/node-client.ts';
 import type { NodeLoadResult } from '../imp/config/load.ts';
 import { printJson } from './output.ts';

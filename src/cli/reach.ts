@@ -1,4 +1,4 @@
-import { AdminFailure, type Unreachable } from '../admin/client.ts';
+import { AdminFailure, type Unreachable } from '../admin/connection.ts';
 import type { Hello } from '../admin/wire.ts';
 import type {
   BoxOperations,

@@ -1,4 +1,4 @@
-import { AdminFailure } from '../admin/client.ts';
+import { AdminFailure } from '../admin/connection.ts';
 import type { BoxStatus, LinkStatus } from '../box/operations.ts';
 import { visible } from '../diagnostics/escape.ts';
 import { counted } from './check.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { AdminFailure } from '../../src/admin/client.ts';
+import { AdminFailure } from '../../src/admin/connection.ts';
 import { NodeClient } from '../../src/admin/node-client.ts';
 import { componentHandshake } from '../../src/net/keys/component-keys.ts';
 import { BoxLog } from '../support/box-log.ts';

@@ -1,4 +1,4 @@
-import type { Unreachable } from '../../src/admin/client.ts';
+import type { Unreachable } from '../../src/admin/connection.ts';
 import type { ProgramWorld } from '../../src/cli/program.ts';
 import type { DataDesk, RunningClient } from '../../src/cli/reach.ts';
 import type { Snapshot } from '../../src/clusterdb/types.ts';
