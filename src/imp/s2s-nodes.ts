@@ -1,3 +1,4 @@
+import type { StatementSync } from 'node:sqlite';
 import type { NoteSink } from '../protocol/notes.ts';
 import type { NodeDatabase } from './database/database.ts';
 
@@ -14,16 +15,18 @@ export class S2sNodes {
   private readonly context: S2sNodesContext;
   private readonly watchers: (() => void)[] = [];
   private told: readonly string[];
+  /** Asked for every stanza that has no way out. */
+  private readonly reading: StatementSync;
 
   constructor(context: S2sNodesContext) {
     this.context = context;
+    this.reading = context.database.sql.prepare('SELECT cp_id FROM xmpps2snodes ORDER BY cp_id');
     this.told = this.cpIds();
   }
 
   /** The S2S components of the Edges, in the order of their names. */
   cpIds(): readonly string[] {
-    const rows = this.context.database.sql.prepare('SELECT cp_id FROM xmpps2snodes ORDER BY cp_id').all();
-    return rows.map((row) => String(row['cp_id']));
+    return this.reading.all().map((row) => String(row['cp_id']));
   }
 
   /** Somebody may have changed the table by SQL: looks, and tells the watchers when it was so. */

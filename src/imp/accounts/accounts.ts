@@ -1,3 +1,4 @@
+import type { StatementSync } from 'node:sqlite';
 import { prepareLocal } from '../../protocol/jid/prepare.ts';
 import { preparePassword } from '../../protocol/sasl/password.ts';
 import type { ScramHash, ScramKeys } from '../../protocol/sasl/scram-keys.ts';
@@ -38,12 +39,15 @@ export class Accounts implements Credentials {
   private readonly iterations: number;
   /** What the keys of names without an account are made of. */
   private readonly secret: Uint8Array;
+  /** Asked for every stanza that is for an account. */
+  private readonly finding: StatementSync;
 
   constructor(context: AccountsContext) {
     this.context = context;
     this.keys = new KeyTable(context.database, 'user_keys');
     this.iterations = context.iterations ?? SCRAM_ITERATIONS;
     this.secret = nodeSecret(context.database, 'keys of nobody');
+    this.finding = context.database.sql.prepare('SELECT name, active, created FROM users WHERE name = ?');
   }
 
   get count(): number {
@@ -56,7 +60,7 @@ export class Accounts implements Credentials {
   }
 
   find(user: string): UserRow | undefined {
-    const row = this.context.database.sql.prepare('SELECT name, active, created FROM users WHERE name = ?').get(user);
+    const row = this.finding.get(user);
     return row === undefined ? undefined : userOf(row);
   }
 
